@@ -1,0 +1,1 @@
+"""The I/O shell: API, identity, credentials, gateway, stores, developer mode."""

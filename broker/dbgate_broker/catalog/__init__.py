@@ -1,0 +1,1 @@
+"""The catalog of a governed database, read and cached."""

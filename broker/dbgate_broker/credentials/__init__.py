@@ -1,0 +1,1 @@
+"""Ephemeral database users: Vault, the lease journal, the reaper."""

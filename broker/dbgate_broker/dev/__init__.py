@@ -1,0 +1,1 @@
+"""Developer mode: everything on one machine."""

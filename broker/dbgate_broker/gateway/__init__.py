@@ -1,0 +1,1 @@
+"""The data plane: CONNECT tunnels, PostgreSQL on both sides."""

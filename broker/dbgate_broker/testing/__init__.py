@@ -1,0 +1,1 @@
+"""Doubles that ship, one a seam."""

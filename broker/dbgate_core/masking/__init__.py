@@ -1,0 +1,1 @@
+"""Data classes, masks, and the rewriting of rows."""

@@ -1,0 +1,1 @@
+"""SQL to effects, with PostgreSQL's own grammar."""
