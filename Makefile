@@ -1,0 +1,49 @@
+# Everything runs from a virtual environment that this file makes; nothing is installed elsewhere.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help demo test lint types unit e2e bench soak completions clean
+
+help:            ## this list
+	@grep -hE '^[a-z0-9]+: .*##|^[a-z0-9]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "dbgate needs Python 3.11 or newer (found: $$($(PYTHON) --version)); set PYTHON=" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's venv package" >&2; exit 1; }
+	@echo "installing dbgate and what it needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --group test --group lint
+	@touch $@
+
+demo: $(STAMP)   ## the whole story on real parts, checked, in a temporary home
+	@$(BIN)/python tests/demo/story.py
+
+test: $(STAMP)   ## lint, types and every test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)   ## ruff and mypy alone
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+unit: $(STAMP)   ## the fast tests
+	@$(BIN)/python -m pytest -q tests/unit tests/fuzz
+
+e2e: $(STAMP)    ## real servers, real clients
+	@$(BIN)/python -m pytest -q tests/e2e
+
+bench: $(STAMP)  ## latency and throughput against direct PostgreSQL and pgbouncer
+	@$(BIN)/python -m tests.bench
+
+soak: $(STAMP)   ## ten minutes of pgbench with clients killed at random, then a broker killed in mid-load
+	@$(BIN)/python -m tests.soak
+
+completions: $(STAMP)  ## write completions/ anew from the program
+	@$(BIN)/python -m dbgate_cli.completion completions
+
+clean:           ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
