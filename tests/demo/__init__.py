@@ -1,0 +1,1 @@
+"""The demo: the whole story, through the real command line."""
