@@ -1,0 +1,136 @@
+"""What a database holds, as far as judging and masking need it: relations, columns, classes.
+
+A catalog is a frozen picture, read from pg_catalog by `dbgate_broker.catalog`. Relations are found
+by OID (RowDescription names them so) or by name along a search path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from dbgate_core.masking.classes import DataClass
+
+if TYPE_CHECKING:
+    from dbgate_core.sql.effects import Relation
+
+FIRST_USER_OID: Final = 16384
+"""OIDs below are the system's own (PostgreSQL source, access/transam.h, FirstNormalObjectId)."""
+
+
+class RelationKind(StrEnum):
+    """What a relation is, in the words of the CREATE commands."""
+
+    TABLE = "table"
+    PARTITIONED = "partitioned"
+    VIEW = "view"
+    MATVIEW = "matview"
+    FOREIGN = "foreign"
+    SEQUENCE = "sequence"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `type_oid` is as declared, so it may be a domain (`Catalog.base_type` resolves it).
+
+    `classes` is empty for a column that may be shown. `derived` is set on a view's column that is
+    computed from protected values: it has their classes, and no partial form of it is safe.
+    """
+
+    attnum: int
+    name: str
+    type_oid: int
+    classes: frozenset[DataClass] = frozenset()
+    comment: str = ""
+    derived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRelation:
+    """A table, view, sequence ... `definition` is a view's SELECT, else empty."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: RelationKind
+    columns: tuple[Column, ...]
+    definition: str = ""
+
+    @property
+    def classes(self) -> frozenset[DataClass]:
+        """The union of its columns' classes."""
+        return frozenset().union(*(column.classes for column in self.columns))
+
+    @property
+    def temporary(self) -> bool:
+        """True in a session's own schema, where any value may have been copied to."""
+        return self.schema.startswith(("pg_temp", "pg_toast_temp"))
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def by_attnum(self, attnum: int) -> Column | None:
+        """The column of that attribute number."""
+        return next((column for column in self.columns if column.attnum == attnum), None)
+
+
+class Catalog:
+    """The relations of one database at one moment. Immutable; `version` tells pictures apart."""
+
+    __slots__ = ("_by_name", "_by_oid", "base_types", "classes", "functions", "relations", "version")
+
+    def __init__(
+        self,
+        relations: Iterable[CatalogRelation],
+        version: str = "",
+        functions: Iterable[str] = (),
+        base_types: Mapping[int, int] | None = None,
+    ) -> None:
+        """Index the relations.
+
+        `functions` are the names outside pg_catalog whose body may read relations. `base_types`
+        maps a domain to its base type, and an array over domains to the array over the base type.
+        """
+        self.relations: Final = tuple(relations)
+        self.version: Final = version
+        self.functions: Final = frozenset(functions)
+        self.base_types: Final = dict(base_types or {})
+        self._by_oid = {relation.oid: relation for relation in self.relations}
+        self._by_name = {(relation.schema, relation.name): relation for relation in self.relations}
+        self.classes: Final[frozenset[DataClass]] = frozenset().union(
+            *(relation.classes for relation in self.relations)
+        )
+
+    def by_oid(self, oid: int) -> CatalogRelation | None:
+        """The relation of that OID."""
+        return self._by_oid.get(oid)
+
+    def resolve(
+        self, relation: Relation, search_path: tuple[str, ...] = ("public",)
+    ) -> CatalogRelation | None:
+        """The relation that the name means: in its schema, else first found along the path.
+
+        As PostgreSQL does it, a session's temporary schema and pg_catalog come before the path;
+        the temporary schemas of other sessions are found too, which errs on the safe side.
+        """
+        if relation.schema == "pg_temp":
+            return self._temporary(relation.name)
+        if relation.schema:
+            return self._by_name.get((relation.schema, relation.name))
+        if found := self._temporary(relation.name):
+            return found
+        for schema in ("pg_catalog", *search_path):
+            if found := self._by_name.get((schema, relation.name)):
+                return found
+        return None
+
+    def base_type(self, oid: int) -> int:
+        """The type under a domain (or under an array of domains), else the type itself."""
+        return self.base_types.get(oid, oid)
+
+    def _temporary(self, name: str) -> CatalogRelation | None:
+        return next((r for r in self._by_oid.values() if r.temporary and r.name == name), None)
