@@ -60,16 +60,8 @@ def ask_and_wait(stage: Stage) -> None:
     stage.scene("she needs to write, and asks; her command waits for a second person")
     fix = "update orders set status = 'shipped' where id = 1 returning id, status"
     reason = "TICKET-1: order 1 was shipped by hand"
-    waiting = stage.start(
-        "alice",
-        [
-            *"dbgate connect prod-db --role readwrite --wait --reason".split(),
-            reason,
-            "--",
-            "-c",
-            fix,
-        ],
-    )
+    ask = ["dbgate", "connect", "prod-db", "--role", "readwrite", "--wait", "--reason", reason]
+    waiting = stage.start("alice", [*ask, "--", "-c", fix])
     stage.run("bob", ["dbgate", "login", "--as", "bob"], has=["bob"])
     request = pending_request(stage)
     stage.run("bob", ["dbgate", "requests", "list"], has=["alice", "readwrite", "TICKET-1"])
