@@ -38,6 +38,7 @@ class Column:
 
     `classes` is empty for a column that may be shown. `derived` is set on a view's column that is
     computed from protected values: it has their classes, and no partial form of it is safe.
+    `generated` columns are left out by COPY without a column list.
     """
 
     attnum: int
@@ -46,6 +47,7 @@ class Column:
     classes: frozenset[DataClass] = frozenset()
     comment: str = ""
     derived: bool = False
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,16 @@ class CatalogRelation:
 class Catalog:
     """The relations of one database at one moment. Immutable; `version` tells pictures apart."""
 
-    __slots__ = ("_by_name", "_by_oid", "base_types", "classes", "functions", "relations", "version")
+    __slots__ = (
+        "_by_bare_name",
+        "_by_name",
+        "_by_oid",
+        "base_types",
+        "classes",
+        "functions",
+        "relations",
+        "version",
+    )
 
     def __init__(
         self,
@@ -101,8 +112,12 @@ class Catalog:
         self.base_types: Final = dict(base_types or {})
         self._by_oid = {relation.oid: relation for relation in self.relations}
         self._by_name = {(relation.schema, relation.name): relation for relation in self.relations}
+        bare: dict[str, tuple[CatalogRelation, ...]] = {}
+        for relation in self.relations:
+            bare[relation.name] = (*bare.get(relation.name, ()), relation)
+        self._by_bare_name = bare
         self.classes: Final[frozenset[DataClass]] = frozenset().union(
-            *(relation.classes for relation in self.relations)
+            *(found.classes for found in self.relations if found.schema != "pg_catalog")
         )
 
     def by_oid(self, oid: int) -> CatalogRelation | None:
@@ -117,20 +132,30 @@ class Catalog:
         As PostgreSQL does it, a session's temporary schema and pg_catalog come before the path;
         the temporary schemas of other sessions are found too, which errs on the safe side.
         """
-        if relation.schema == "pg_temp":
-            return self._temporary(relation.name)
-        if relation.schema:
-            return self._by_name.get((relation.schema, relation.name))
-        if found := self._temporary(relation.name):
+        return self.find(relation.schema, relation.name, search_path)
+
+    def find(
+        self, schema: str, name: str, search_path: tuple[str, ...] = ("public",)
+    ) -> CatalogRelation | None:
+        """As `resolve`; the empty schema means a name that is not qualified."""
+        if schema == "pg_temp":
+            return self._temporary(name)
+        if schema:
+            return self._by_name.get((schema, name))
+        if found := self._temporary(name):
             return found
-        for schema in ("pg_catalog", *search_path):
-            if found := self._by_name.get((schema, relation.name)):
+        for place in ("pg_catalog", *search_path):
+            if found := self._by_name.get((place, name)):
                 return found
         return None
+
+    def named(self, name: str) -> tuple[CatalogRelation, ...]:
+        """Every relation of that name, in whatever schema."""
+        return self._by_bare_name.get(name, ())
 
     def base_type(self, oid: int) -> int:
         """The type under a domain (or under an array of domains), else the type itself."""
         return self.base_types.get(oid, oid)
 
     def _temporary(self, name: str) -> CatalogRelation | None:
-        return next((r for r in self._by_oid.values() if r.temporary and r.name == name), None)
+        return next((found for found in self.named(name) if found.temporary), None)

@@ -1,0 +1,250 @@
+"""Masks of single values in text and binary format, valid for the column's type.
+
+A mask takes the bytes of a value (never NULL) and gives the bytes of its masked value, or None for
+NULL, where the type has no value that says nothing. Formats: PostgreSQL documentation, "Formats
+and Format Codes"; the binary ones are those of each type's send function.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from datetime import date, timedelta
+from ipaddress import ip_address
+from typing import Final
+
+from dbgate_core.masking.arrays import mask_binary_array, mask_text_array
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.forms import Form, mask_text, masked_address
+from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.types import ELEMENTS, FAMILIES, LENGTHS, Family
+
+ValueMask = Callable[[bytes], bytes | None]
+TEXT_FORMAT: Final = 0
+BINARY_FORMAT: Final = 1
+_EPOCH: Final = date(2000, 1, 1)
+_FIRST_DATE: Final = date(1940, 1, 1)
+_DATES: Final = 24_000
+"""Masked dates lie in the 24,000 days (66 years) from 1940."""
+_BELOW: Final = {Family.INT2: 10**4, Family.INT4: 10**9, Family.FLOAT4: 10**6}
+_BELOW_ELSE: Final = 10**12
+
+
+def value_mask(
+    form: Form, type_oid: int, format_code: int, key: MaskKey, limit: int | None = None
+) -> ValueMask:
+    """The mask of a column. `type_oid` is a base type; `limit` is the most characters of a text.
+
+    An unknown type or format gives the mask that always answers NULL.
+    """
+    if format_code not in (TEXT_FORMAT, BINARY_FORMAT):
+        return _null
+    if element := ELEMENTS.get(type_oid):
+        inner = value_mask(form, element, format_code, key, limit)
+        array = mask_binary_array if format_code == BINARY_FORMAT else mask_text_array
+        return lambda value: array(value, inner)
+    family = FAMILIES.get(type_oid)
+    if family is None:
+        return _null
+    if family is Family.TEXT:
+        return _text(form, key, limit if limit is not None else LENGTHS.get(type_oid))
+    masks = _BINARY if format_code == BINARY_FORMAT else _TEXT
+    make = masks.get(family)
+    return make(form, key, family) if make else _null
+
+
+def is_null_mask(mask: ValueMask) -> bool:
+    """Does the mask answer NULL whatever it is given."""
+    return mask is _null
+
+
+def _null(value: bytes) -> bytes | None:
+    return None
+
+
+def _text(form: Form, key: MaskKey, limit: int | None) -> ValueMask:
+    """Text is equal in both formats: UTF-8 without terminator."""
+
+    def mask(value: bytes) -> bytes | None:
+        masked = mask_text(form, value.decode(errors="replace"), key)
+        return (masked if limit is None else masked[:limit]).encode()
+
+    return mask
+
+
+def _number(form: Form, value: bytes, key: MaskKey, family: Family) -> int:
+    number = key.number(form.data_class, value, _BELOW.get(family, _BELOW_ELSE))
+    return 1940 + number % 66 if form.data_class is DataClass.BIRTH_DATE else number
+
+
+def _text_number(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    return lambda value: str(_number(form, value, key, family)).encode()
+
+
+def _binary_number(layout: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
+    packer = struct.Struct(layout)
+
+    def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
+        return lambda value: packer.pack(_number(form, value, key, family))
+
+    return make
+
+
+def _binary_numeric(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    """numeric_send: digit count, weight, sign, display scale, then digits to base 10,000."""
+
+    def mask(value: bytes) -> bytes | None:
+        left, digits = _number(form, value, key, family), list[int]()
+        while left:
+            left, digit = divmod(left, 10_000)
+            digits.insert(0, digit)
+        count = len(digits)
+        return struct.pack(f"!hhHH{count}h", count, max(0, count - 1), 0, 0, *digits)
+
+    return mask
+
+
+def _day(form: Form, value: bytes, key: MaskKey) -> date:
+    return _FIRST_DATE + timedelta(days=key.number(form.data_class, value, _DATES))
+
+
+def _text_moment(suffix: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
+    def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
+        return lambda value: (_day(form, value, key).isoformat() + suffix).encode()
+
+    return make
+
+
+def _binary_moment(layout: str, unit: int) -> Callable[[Form, MaskKey, Family], ValueMask]:
+    """Days (date) or microseconds (timestamps) since 2000-01-01."""
+
+    def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
+        def mask(value: bytes) -> bytes | None:
+            return struct.pack(layout, (_day(form, value, key) - _EPOCH).days * unit)
+
+        return mask
+
+    return make
+
+
+def _uuid(form: Form, value: bytes, key: MaskKey) -> bytes:
+    """Version 8, the custom one (RFC 9562 5.8), so it is nobody's random identifier."""
+    raw = bytearray(key.derive(form.data_class, value)[:16])
+    raw[6] = 0x80 | raw[6] & 0x0F
+    raw[8] = 0x80 | raw[8] & 0x3F
+    return bytes(raw)
+
+
+def _text_uuid(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    def mask(value: bytes) -> bytes | None:
+        raw = _uuid(form, value, key).hex()
+        return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])).encode()
+
+    return mask
+
+
+def _binary_uuid(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    return lambda value: _uuid(form, value, key)
+
+
+def _text_inet(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    def mask(value: bytes) -> bytes | None:
+        try:
+            return masked_address(value.decode(), key).encode()
+        except ValueError:
+            return None
+
+    return mask
+
+
+_PGSQL_AF_INET: Final = 2
+_PGSQL_AF_INET6: Final = 3
+
+
+def _binary_inet(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    """inet_send: address family, prefix length, is cidr, address length, address."""
+
+    def mask(value: bytes) -> bytes | None:
+        if len(value) not in (8, 20):
+            return None
+        masked = ip_address(masked_address(str(ip_address(value[4:])), key)).packed
+        name = _PGSQL_AF_INET if len(masked) == 4 else _PGSQL_AF_INET6
+        header = bytes((name, 8 * len(masked), family is Family.CIDR, len(masked)))
+        return header + masked
+
+    return mask
+
+
+def _mac(form: Form, value: bytes, key: MaskKey) -> bytes:
+    """Locally administered, so it is no maker's."""
+    return b"\x02" + key.derive(form.data_class, value)[:5]
+
+
+def _text_mac(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    return lambda value: _mac(form, value, key).hex(":").encode()
+
+
+def _binary_mac(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    return lambda value: _mac(form, value, key)
+
+
+def _document(before: str, after: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
+    """JSON and XML become one scalar or element: keys and tags may be values, too."""
+
+    def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
+        return lambda value: f"{before}***{key.token(form.data_class, value)}{after}".encode()
+
+    return make
+
+
+def _text_bytea(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    return lambda value: b"\\x" + key.token(form.data_class, value, 16).encode()
+
+
+def _binary_bytea(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    return lambda value: key.derive(form.data_class, value)[:8]
+
+
+_JSON = _document('"', '"')
+_XML = _document("<masked>", "</masked>")
+_NUMBERS: Final = (
+    Family.INT2,
+    Family.INT4,
+    Family.INT8,
+    Family.FLOAT4,
+    Family.FLOAT8,
+    Family.NUMERIC,
+)
+_TEXT: Final[dict[Family, Callable[[Form, MaskKey, Family], ValueMask]]] = {
+    **dict.fromkeys(_NUMBERS, _text_number),
+    Family.DATE: _text_moment(""),
+    Family.TIMESTAMP: _text_moment(" 00:00:00"),
+    Family.TIMESTAMPTZ: _text_moment(" 00:00:00+00"),
+    Family.UUID: _text_uuid,
+    Family.INET: _text_inet,
+    Family.CIDR: _text_inet,
+    Family.MACADDR: _text_mac,
+    Family.JSON: _JSON,
+    Family.JSONB: _JSON,
+    Family.XML: _XML,
+    Family.BYTEA: _text_bytea,
+}
+_BINARY: Final[dict[Family, Callable[[Form, MaskKey, Family], ValueMask]]] = {
+    Family.INT2: _binary_number("!h"),
+    Family.INT4: _binary_number("!i"),
+    Family.INT8: _binary_number("!q"),
+    Family.FLOAT4: _binary_number("!f"),
+    Family.FLOAT8: _binary_number("!d"),
+    Family.NUMERIC: _binary_numeric,
+    Family.DATE: _binary_moment("!i", 1),
+    Family.TIMESTAMP: _binary_moment("!q", 86_400_000_000),
+    Family.TIMESTAMPTZ: _binary_moment("!q", 86_400_000_000),
+    Family.UUID: _binary_uuid,
+    Family.INET: _binary_inet,
+    Family.CIDR: _binary_inet,
+    Family.MACADDR: _binary_mac,
+    Family.JSON: _JSON,
+    Family.JSONB: _document('\x01"', '"'),
+    Family.XML: _XML,
+    Family.BYTEA: _binary_bytea,
+}

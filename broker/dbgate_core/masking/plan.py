@@ -1,0 +1,223 @@
+"""Which columns of a result or of COPY data are masked, and how.
+
+A column that RowDescription traces to a table column (table OID and attribute number) has that
+column's classes. A computed one has the classes that its lineage finds; rows given back by
+INSERT, UPDATE, DELETE and MERGE have both, for what was written may come from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from dbgate_core.catalog import FIRST_USER_OID, Catalog
+from dbgate_core.errors import Denied
+from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT, is_null_mask, value_mask
+from dbgate_core.masking.copy import CopyMask
+from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
+from dbgate_core.masking.forms import Form
+from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
+from dbgate_core.masking.scope import Scope
+from dbgate_core.masking.statements import copy_outputs, copy_statements, result_outputs
+from dbgate_core.masking.types import character_limit
+
+if TYPE_CHECKING:
+    from dbgate_core.sql.analysis import Analysis
+
+DEFAULT_SEARCH_PATH: Final = ("public",)
+_STRICTEST: Final = {data_class: rank for rank, data_class in enumerate(DataClass)}
+
+
+class ResultColumn(Protocol):
+    """What a RowDescription says of a column; `dbgate_core.pgwire.rows.Field` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def table_oid(self) -> int: ...
+    @property
+    def attnum(self) -> int: ...
+    @property
+    def type_oid(self) -> int: ...
+    @property
+    def type_modifier(self) -> int: ...
+    @property
+    def format(self) -> int: ...
+
+
+def plan_rows(
+    fields: Sequence[ResultColumn],
+    analysis: Analysis | None,
+    text: str,
+    catalog: Catalog,
+    key: MaskKey,
+    search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
+    names: Mapping[str, str] | None = None,
+) -> RowMask | None:
+    """The mask of a result; None when every column may be shown.
+
+    `names` gives the texts behind the names of PREPAREd statements and cursors, for EXECUTE and
+    FETCH; without it computed columns of those are masked.
+    """
+    scope = Scope(catalog, search_path)
+    lineage = _Lineage(text, scope, names or {})
+    masks = []
+    for index, field in enumerate(fields):
+        carried = _field_carries(field, index, len(fields), lineage, scope)
+        if not carried.clean:
+            type_oid = catalog.base_type(field.type_oid)
+            limit = character_limit(field.type_oid, field.type_modifier)
+            masks.append(
+                _column_mask(index, field.name, carried, type_oid, field.format, key, limit)
+            )
+    return RowMask(len(fields), masks) if masks else None
+
+
+class _Lineage:
+    """The outputs of a text, found when first asked for: many results never ask."""
+
+    def __init__(self, text: str, scope: Scope, names: Mapping[str, str]) -> None:
+        self._text, self._scope, self._names = text, scope, names
+        self._found: tuple[tuple[Outputs, bool], ...] | None = None
+
+    def results(self) -> tuple[tuple[Outputs, bool], ...]:
+        if self._found is None:
+            self._found = result_outputs(self._text, self._scope, self._names)
+        return self._found
+
+    def carries(self, index: int, count: int) -> Carried:
+        """What a computed column carries, whichever statement of the text the result is of."""
+        fitting = [o for o, _ in self.results() if o.columns is None or len(o.columns) == count]
+        if not fitting:
+            return self._scope.anything
+        return either(outputs.at(index, count) for outputs in fitting)
+
+    @property
+    def writes(self) -> bool:
+        return any(writes for _, writes in self.results())
+
+
+def _field_carries(
+    field: ResultColumn, index: int, count: int, lineage: _Lineage, scope: Scope
+) -> Carried:
+    if field.table_oid == 0:
+        return lineage.carries(index, count)
+    stored = _stored(field, scope)
+    if field.table_oid < FIRST_USER_OID:
+        return stored
+    return either([stored, lineage.carries(index, count)]) if lineage.writes else stored
+
+
+def _stored(field: ResultColumn, scope: Scope) -> Carried:
+    """What a column of a table carries, by table OID and attribute number."""
+    relation = scope.catalog.by_oid(field.table_oid)
+    if relation is None:
+        return CLEAN if field.table_oid < FIRST_USER_OID else scope.anything
+    if relation.temporary:
+        return scope.anything
+    if field.attnum < 0:
+        return CLEAN  # ctid, xmin, tableoid ...
+    column = relation.by_attnum(field.attnum)
+    if column is None:
+        return scope.anything
+    return Carried(column.classes, column.derived, column.type_oid) if column.classes else CLEAN
+
+
+def _column_mask(
+    index: int,
+    name: str,
+    carried: Carried,
+    type_oid: int,
+    format_code: int,
+    key: MaskKey,
+    limit: int | None = None,
+) -> ColumnMask:
+    strictest = max(carried.classes, key=lambda data_class: _STRICTEST[data_class])
+    form = Form(strictest, opaque=carried.derived or len(carried.classes) > 1)
+    mask = value_mask(form, type_oid, format_code, key, limit)
+    kind = "null" if is_null_mask(mask) else "partial" if form.partial else "token"
+    return ColumnMask(index, MaskedColumn(name, str(strictest), kind), mask)
+
+
+def plan_copy(
+    text: str,
+    analysis: Analysis | None,
+    catalog: Catalog,
+    binary: bool,
+    columns: int,
+    key: MaskKey,
+    search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
+) -> CopyMask | None:
+    """The mask of COPY ... TO STDOUT data; None when every column may be shown.
+
+    `columns` is the number that CopyOutResponse gave. Raises Denied when a protected column is
+    copied in binary, in another encoding, or cannot be told from its neighbours.
+    """
+    scope = Scope(catalog, search_path)
+    statements = copy_statements(text)
+    found = [(copy, copy_outputs(copy, scope)) for copy in statements]
+    everything = computed(outputs.everything for _, outputs in found)
+    if not found:
+        everything = scope.anything
+    if everything.clean:
+        return None
+    if len(found) != 1:
+        raise _refused("its columns cannot be told")
+    copy, outputs = found[0]
+    if outputs.columns is None or len(outputs.columns) != columns:
+        raise _refused("its columns cannot be told")
+    options = options_of(copy)
+    if binary or is_binary(options):
+        raise _refused("binary COPY cannot be masked")
+    if options.get("encoding", "utf8").lower().replace("-", "") not in ("utf8", "unicode"):
+        raise _refused("only UTF-8 can be masked")
+    masks = [
+        _column_mask(index, name, carried, catalog.base_type(carried.type_oid), TEXT_FORMAT, key)
+        for index, (name, carried) in enumerate(outputs.columns)
+        if not carried.clean
+    ]
+    return CopyMask(columns, masks, copy_format(options)) if masks else None
+
+
+def _refused(why: str) -> Denied:
+    return Denied(
+        f"this COPY reads protected columns, and {why}",
+        hint="use COPY (SELECT the columns that are needed) TO STDOUT in text or csv format",
+        code="masking.copy_refused",
+    )
+
+
+def protected(
+    analysis: Analysis | None,
+    catalog: Catalog,
+    search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
+) -> bool:
+    """May the statement touch protected values: then its error texts are redacted, too.
+
+    True for what is not understood, for relations with protected columns, and for calls of
+    functions that are not the system's own.
+    """
+    if not catalog.classes:
+        return False
+    if analysis is None or analysis.incomplete:
+        return True
+    scope = Scope(catalog, search_path)
+    relations = analysis.reads | analysis.writes
+    if any(scope.relation(r.schema, r.name, "").row.classes for r in relations):
+        return True
+    return any(str(effect.action) in ("call", "do", "unknown") for effect in analysis.effects)
+
+
+__all__ = [
+    "BINARY_FORMAT",
+    "CopyMask",
+    "MaskKey",
+    "MaskedColumn",
+    "RowMask",
+    "plan_copy",
+    "plan_rows",
+    "protected",
+]

@@ -1,0 +1,120 @@
+"""Masking of DataRow messages: runs of whole messages in, as many messages out.
+
+DataRow (PostgreSQL documentation, "Message Formats"): 'D', length (int32, itself included), number
+of columns (int16), then each column's length (int32, -1 is NULL) and bytes. Only masked columns
+are rewritten; every other byte is copied as it stands.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dbgate_core.errors import ProtocolViolation
+from dbgate_core.masking.codecs import ValueMask
+
+DATA_ROW: Final = 0x44
+MEMO_ENTRIES: Final = 2_048
+"""Values remembered per column with their masks, so that repeated values cost one look-up."""
+MEMO_VALUE_BYTES: Final = 128
+"""Longer values are not remembered."""
+NULL: Final = b"\xff\xff\xff\xff"
+_LENGTH = struct.Struct("!i")
+_HEAD = struct.Struct("!BiH")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedColumn:
+    """What the audit entry says of a masked column. `mask` is `partial`, `token` or `null`."""
+
+    name: str
+    data_class: str
+    mask: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMask:
+    """The mask of the column at `index`, counted from 0."""
+
+    index: int
+    column: MaskedColumn
+    mask: ValueMask
+
+
+class RowMask:
+    """Masks the rows of one result. Keeps a count of masked values; holds no other state."""
+
+    __slots__ = ("_columns", "_masks", "_memos", "masked", "values")
+
+    def __init__(self, columns: int, masks: Sequence[ColumnMask]) -> None:
+        """`columns` is the number of columns of the result, which every row must have."""
+        self._columns = columns
+        self._masks = tuple(
+            (mask.index, mask.mask) for mask in sorted(masks, key=lambda m: m.index)
+        )
+        self._memos: tuple[dict[bytes, bytes | None], ...] = tuple({} for _ in self._masks)
+        self.masked: Final = tuple(mask.column for mask in masks)
+        self.values = 0
+
+    def rewrite(self, messages: bytes) -> bytes:
+        """The same messages with protected values masked.
+
+        Raises ProtocolViolation when the bytes are not whole DataRow messages of this result.
+        """
+        out: list[bytes] = []
+        position, end = 0, len(messages)
+        try:
+            while position < end:
+                kind, length, columns = _HEAD.unpack_from(messages, position)
+                after = position + 1 + length
+                if kind != DATA_ROW or columns != self._columns or after > end or length < 6:
+                    raise ProtocolViolation("a row does not match the description of its result")
+                self._row(messages, position, after, out)
+                position = after
+        except struct.error as exc:
+            raise ProtocolViolation("a row is cut short") from exc
+        return b"".join(out)
+
+    def _row(self, data: bytes, start: int, end: int, out: list[bytes]) -> None:
+        head = len(out)
+        out.append(b"")
+        unpack, pack = _LENGTH.unpack_from, _LENGTH.pack
+        copied = position = start + 7
+        size, column = 6, 0
+        for (index, mask), memo in zip(self._masks, self._memos, strict=True):
+            while column < index:
+                (length,) = unpack(data, position)
+                position += 4 + length if length > 0 else 4
+                column += 1
+            (length,) = unpack(data, position)
+            column += 1
+            if length < 0:
+                position += 4
+                continue
+            value_at, position = position + 4, position + 4 + length
+            if position > end:
+                raise ProtocolViolation("a value is longer than its row")
+            value = data[value_at:position]
+            masked = memo[value] if value in memo else self._remember(memo, mask, value)
+            field = NULL if masked is None else pack(len(masked)) + masked
+            out.append(data[copied : value_at - 4])
+            out.append(field)
+            size += value_at - 4 - copied + len(field)
+            copied = position
+            self.values += 1
+        if copied > end:
+            raise ProtocolViolation("a value is longer than its row")
+        out.append(data[copied:end])
+        out[head] = _HEAD.pack(DATA_ROW, size + end - copied, self._columns)
+
+    def _remember(
+        self, memo: dict[bytes, bytes | None], mask: ValueMask, value: bytes
+    ) -> bytes | None:
+        masked = mask(value)
+        if len(value) <= MEMO_VALUE_BYTES:
+            if len(memo) >= MEMO_ENTRIES:
+                memo.clear()
+            memo[value] = masked
+        return masked

@@ -1,0 +1,127 @@
+"""Names in reach of an expression: the sources of each query around it, innermost last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from dbgate_core.catalog import Catalog, CatalogRelation
+from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
+from dbgate_core.masking.functions import SENSITIVE_SYSTEM
+
+SYSTEM_COLUMNS: Final = frozenset({"ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
+_SYSTEM_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where names are looked up.
+
+    `levels` are the FROM sources of the enclosing queries, outermost first; `ctes` the WITH
+    queries in reach; `depth` counts nested queries.
+    """
+
+    catalog: Catalog
+    search_path: tuple[str, ...]
+    levels: tuple[tuple[Source, ...], ...] = ()
+    ctes: Mapping[str, Outputs] = field(default_factory=dict)
+    depth: int = 0
+
+    @property
+    def anything(self) -> Carried:
+        """What a value of unknown origin carries: everything protected in the database."""
+        return Carried(self.catalog.classes, derived=True) if self.catalog.classes else CLEAN
+
+    def within(self, sources: tuple[Source, ...]) -> Scope:
+        """The scope of expressions of a query with these sources."""
+        return replace(self, levels=(*self.levels, sources))
+
+    def deeper(self) -> Scope:
+        """The scope of a nested query."""
+        return replace(self, depth=self.depth + 1)
+
+    def having(self, name: str, outputs: Outputs) -> Scope:
+        """With one more WITH query."""
+        return replace(self, ctes={**self.ctes, name: outputs})
+
+    def column(self, path: tuple[str, ...]) -> Carried:
+        """What a column reference carries; a whole-row reference, all its columns."""
+        if path[-1] == "*":
+            return self._row(path[-2]) if len(path) > 1 else self._all()
+        if len(path) == 1:
+            return self._bare(path[0])
+        source = self._source(path[-2])
+        if source is None:
+            return self.anything
+        found = source.column(path[-1])
+        if found is not None:
+            return found
+        return CLEAN if path[-1] in SYSTEM_COLUMNS else source.row
+
+    def _bare(self, name: str) -> Carried:
+        maybe: list[Carried] = []
+        for level in reversed(self.levels):
+            listed = [source.column(name) for source in level if source.lists(name)]
+            if listed:
+                return either([*maybe, *(found for found in listed if found is not None)])
+            if any(source.alias == name for source in level):
+                return computed([*maybe, self._row(name)])
+            maybe += [source.rest for source in level if source.rest is not None]
+        if maybe:
+            return computed(maybe)
+        return CLEAN if name in SYSTEM_COLUMNS else self.anything
+
+    def _row(self, alias: str) -> Carried:
+        source = self._source(alias)
+        return source.row if source is not None else self.anything
+
+    def _all(self) -> Carried:
+        return computed(source.row for source in self.levels[-1]) if self.levels else CLEAN
+
+    def _source(self, alias: str) -> Source | None:
+        for level in reversed(self.levels):
+            found = [source for source in level if source.alias == alias]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                row = computed(source.row for source in found)
+                return Source(alias, (), row)
+        return None
+
+    def relation(self, schema: str, name: str, alias: str) -> Source:
+        """The source that a FROM name is: WITH query, known relation, system's own, or unknown."""
+        if not schema and name in self.ctes:
+            outputs = self.ctes[name]
+            rest = outputs.everything if outputs.columns is None else None
+            return Source(alias, outputs.columns or (), rest)
+        found = self.found(schema, name)
+        if found is None:
+            return Source(alias, (), self._unknown(schema, name))
+        if found.temporary:
+            return Source(alias, (), self.anything)
+        return Source(alias, self._columns(found, schema))
+
+    def found(self, schema: str, name: str) -> CatalogRelation | None:
+        """The relation of the catalog; a name that the path does not find is sought everywhere."""
+        found = self.catalog.find(schema, name, self.search_path)
+        if found is None and not schema and not name.startswith("pg_"):
+            return next(iter(self.catalog.named(name)), None)
+        return found
+
+    def _unknown(self, schema: str, name: str) -> Carried:
+        system = schema in _SYSTEM_SCHEMAS or (not schema and name.startswith("pg_"))
+        return CLEAN if system and name not in SENSITIVE_SYSTEM else self.anything
+
+    def _columns(self, found: CatalogRelation, schema: str) -> tuple[tuple[str, Carried], ...]:
+        """Its columns. The path may have been changed, so namesakes' classes are added."""
+        namesakes = () if schema else self.catalog.named(found.name)
+        others = [relation for relation in namesakes if relation.oid != found.oid]
+        columns = []
+        for column in found.columns:
+            classes, derived = column.classes, column.derived
+            for other in others:
+                if (twin := other.column(column.name)) and twin.classes - classes:
+                    classes, derived = classes | twin.classes, True
+            columns.append((column.name, Carried(classes, derived, column.type_oid)))
+        return tuple(columns)

@@ -1,0 +1,114 @@
+"""The results that a text's statements give: SELECT, RETURNING, EXECUTE, FETCH, EXPLAIN, COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from dbgate_core.errors import DbgateError
+from dbgate_core.masking.carried import CLEAN, Outputs, Source
+from dbgate_core.masking.lineage import query_outputs, runs_foreign_code
+from dbgate_core.masking.scope import Scope
+from dbgate_core.masking.tree import Node, inner, kind, present, strings
+from dbgate_core.sql.parser import parse
+
+_QUERIES: Final = frozenset(
+    {"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
+)
+_WRITES: Final = _QUERIES - {"select_stmt"}
+_MAX_HOPS: Final = 4
+"""EXECUTE of a text that EXECUTEs: further is not followed."""
+
+
+def result_outputs(
+    text: str, scope: Scope, names: Mapping[str, str], hops: int = 0
+) -> tuple[tuple[Outputs, bool], ...]:
+    """The outputs of each statement that may give rows, and whether it writes."""
+    try:
+        return tuple(_each(text, scope, names, hops))
+    except (DbgateError, RecursionError):
+        return ((Outputs(None, scope.anything), True),)
+
+
+def _each(
+    text: str, scope: Scope, names: Mapping[str, str], hops: int
+) -> Iterator[tuple[Outputs, bool]]:
+    for raw in parse(text).stmts:
+        node = raw.stmt
+        name = kind(node)
+        if name in _QUERIES:
+            yield query_outputs(node, scope), name in _WRITES or _writes_within(node)
+        elif name in ("prepare_stmt", "declare_cursor_stmt"):
+            continue
+        elif name in ("execute_stmt", "fetch_stmt"):
+            message = inner(node)
+            target = message.name if name == "execute_stmt" else message.portalname
+            yield from _named(target, scope, names, hops)
+        elif name == "explain_stmt":
+            foreign = runs_foreign_code(node.explain_stmt.query, scope)
+            yield Outputs(None, scope.anything if foreign else CLEAN), False
+        elif name == "variable_show_stmt":
+            dotted = "." in node.variable_show_stmt.name
+            yield Outputs(None, scope.anything if dotted else CLEAN), False
+        elif name in ("call_stmt", "do_stmt"):
+            yield Outputs(None, scope.anything), True
+
+
+def _named(
+    name: str, scope: Scope, names: Mapping[str, str], hops: int
+) -> Iterator[tuple[Outputs, bool]]:
+    text = names.get(name)
+    if text is None or hops >= _MAX_HOPS:
+        yield Outputs(None, scope.anything), False
+        return
+    for raw in parse(text).stmts:
+        node = raw.stmt
+        if kind(node) in ("prepare_stmt", "declare_cursor_stmt"):
+            query = inner(node).query
+            yield query_outputs(query, scope), kind(query) in _WRITES or _writes_within(query)
+            return
+    yield from result_outputs(text, scope, names, hops + 1)
+
+
+def _writes_within(node: Node) -> bool:
+    """A SELECT over WITH queries that write."""
+    message = inner(node)
+    if not message.DESCRIPTOR.fields_by_name.get("with_clause") or not present(
+        message, "with_clause"
+    ):
+        return False
+    return any(kind(c.common_table_expr.ctequery) in _WRITES for c in message.with_clause.ctes)
+
+
+def copy_statements(text: str) -> list[Node]:
+    """The COPY ... TO STDOUT statements of the text; empty when it cannot be parsed."""
+    try:
+        found = [raw.stmt.copy_stmt for raw in parse(text).stmts if kind(raw.stmt) == "copy_stmt"]
+    except (DbgateError, RecursionError):
+        return []
+    return [copy for copy in found if not copy.is_from]
+
+
+def copy_outputs(copy: Node, scope: Scope) -> Outputs:
+    """The columns of a COPY TO, of a query or of a table."""
+    try:
+        if present(copy, "query"):
+            return query_outputs(copy.query, scope)
+        relation = copy.relation
+        source = scope.relation(relation.schemaname, relation.relname, relation.relname)
+        listed = strings(copy.attlist)
+        if source.rest is not None or not listed:
+            return _table(source, scope, relation.schemaname, relation.relname)
+        columns = [(name, source.column(name) or scope.anything) for name in listed]
+        return Outputs.known(columns)
+    except RecursionError:
+        return Outputs(None, scope.anything)
+
+
+def _table(source: Source, scope: Scope, schema: str, name: str) -> Outputs:
+    """COPY without a column list leaves generated columns out."""
+    if source.rest is not None:
+        return source.outputs()
+    found = scope.found(schema, name)
+    generated = {column.name for column in found.columns if column.generated} if found else set()
+    return Outputs.known(item for item in source.columns if item[0] not in generated)
