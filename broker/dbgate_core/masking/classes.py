@@ -105,13 +105,17 @@ def _by_words(words: tuple[str, ...]) -> DataClass | None:
             phrase = " ".join(words[start:end])
             if phrase in CLEAN:
                 return None
-            found = _BY_PHRASE.get(phrase) or _BY_PHRASE.get(phrase.replace(" ", ""))
+            found = _phrase(phrase) or _phrase(_singular(phrase))
             if found is not None:
                 return found
         if words[end - 1] not in ENDINGS:
             return _hashed(words)
         end -= 1
     return None
+
+
+def _phrase(phrase: str) -> DataClass | None:
+    return _BY_PHRASE.get(phrase) or _BY_PHRASE.get(phrase.replace(" ", ""))
 
 
 def _hashed(words: tuple[str, ...]) -> DataClass | None:

@@ -22,9 +22,10 @@ _QUOTING_CLASSES: Final = frozenset({"21", "22", "3D", "3F", "42", "58"})
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 _TAIL = re.compile(r": .*", re.DOTALL)
 _KEY_VALUES = re.compile(
-    r"^(Key \(.*?\))=\(.*\)(?= (?:already exists|is (?:still|not) |conflicts))", re.DOTALL
+    r"^(Key \(.*?\))=\(.*\) (already exists|conflicts|is still referenced|is not present)\b.*$",
+    re.DOTALL,
 )
-_FAILING_ROW = re.compile(r"^Failing row contains \(.*\)", re.DOTALL)
+_FAILING_ROW = re.compile(r"^Failing row contains \(.*$", re.DOTALL)
 _MADE_BY_CODE: Final = frozenset(
     {"exec_stmt_raise", "exec_stmt_assert", "PLy_output", "plperl_elog"}
 )
@@ -85,7 +86,7 @@ def _detail(fields: dict[str, str], made_by_code: bool) -> str:
         return WITHHELD
     if fields.get("C", "").startswith("23"):
         for pattern, plain in (
-            (_KEY_VALUES, r"\1=(***)"),
+            (_KEY_VALUES, r"\1=(***) \2"),
             (_FAILING_ROW, "Failing row contains (***)"),
         ):
             cleared, count = pattern.subn(plain, text, count=1)

@@ -375,7 +375,7 @@ def runs_foreign_code(node: Node, scope: Scope) -> bool:
 def _foreign(path: tuple[str, ...], scope: Scope) -> bool:
     """Is the function another than one of the system's own, so that it may read relations."""
     if len(path) > 1:
-        return path[-2] != "pg_catalog"
+        return path[-2] not in ("pg_catalog", "information_schema")
     return path[0] in scope.catalog.functions
 
 

@@ -120,6 +120,8 @@ def _stored(field: ResultColumn, scope: Scope) -> Carried:
         return scope.anything
     if field.attnum < 0:
         return CLEAN  # ctid, xmin, tableoid ...
+    if field.attnum == 0:  # the whole row
+        return Carried(relation.classes, derived=True) if relation.classes else CLEAN
     column = relation.by_attnum(field.attnum)
     if column is None:
         return scope.anything

@@ -1,0 +1,57 @@
+"""The queries that read a catalog from pg_catalog, all within one read-only snapshot."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+MAX_RELATIONS: Final = 50_000
+MAX_COLUMNS: Final = 500_000
+"""A database with more is refused (54000): its catalog would cost hundreds of megabytes."""
+
+PURE_EXTENSIONS: Final = (
+    "amcheck", "btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn",
+    "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "ltree", "pg_trgm",
+    "pgcrypto", "plpgsql", "postgis", "postgis_topology", "seg", "tcn", "unaccent", "uuid-ossp",
+    "vector",
+)  # fmt: skip
+"""Extensions whose functions compute from their arguments and read no table."""
+
+RELATIONS: Final[LiteralString] = """
+SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) ELSE '' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  AND (n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
+       OR n.nspname = 'pg_catalog' AND c.relname = ANY (%s))
+ORDER BY c.oid LIMIT 50001
+"""
+
+COLUMNS: Final[LiteralString] = """
+SELECT c.oid::int8, a.attnum::int4, a.attname::text, a.atttypid::int8,
+       pg_catalog.format_type(a.atttypid, a.atttypmod),
+       COALESCE(pg_catalog.col_description(c.oid, a.attnum), ''), a.attgenerated <> ''
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND (n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
+       OR n.nspname = 'pg_catalog' AND c.relname = ANY (%s))
+ORDER BY c.oid, a.attnum LIMIT 500001
+"""
+
+FUNCTIONS: Final[LiteralString] = """
+SELECT DISTINCT p.proname::text
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+      AND d.deptype = 'e' AND e.extname = ANY (%s))
+ORDER BY 1
+"""
+
+TYPES: Final[LiteralString] = """
+SELECT t.oid::int8, t.typarray::int8, t.typbasetype::int8, t.typname::text
+FROM pg_catalog.pg_type t
+WHERE t.typtype = 'd' OR t.typname = 'citext'
+ORDER BY t.oid
+"""

@@ -1,0 +1,97 @@
+"""From the rows of pg_catalog to a Catalog: kinds, base types, classes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
+from dbgate_core.masking.classes import DataClass, classify_column
+from dbgate_core.masking.functions import SENSITIVE_SYSTEM_COLUMNS
+from dbgate_core.masking.types import ELEMENTS, TEXT_OID
+from dbgate_core.masking.views import with_view_classes
+
+RelationRow = tuple[int, str, str, str, str]
+ColumnRow = tuple[int, int, str, int, str, str, bool]
+FunctionRow = tuple[str]
+TypeRow = tuple[int, int, int, str]
+
+_KINDS: Final = {
+    "r": RelationKind.TABLE,
+    "p": RelationKind.PARTITIONED,
+    "v": RelationKind.VIEW,
+    "m": RelationKind.MATVIEW,
+    "f": RelationKind.FOREIGN,
+    "S": RelationKind.SEQUENCE,
+}
+_ARRAYS: Final = {element: array for array, element in ELEMENTS.items()}
+_MAX_DOMAIN_HOPS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the four queries gave, in the order of `queries`."""
+
+    relations: Sequence[RelationRow]
+    columns: Sequence[ColumnRow]
+    functions: Sequence[FunctionRow]
+    types: Sequence[TypeRow]
+
+
+def build(rows: Rows) -> Catalog:
+    """The catalog, with the classes of tables' columns by name and of views' by lineage."""
+    named = {oid: (schema, name) for oid, schema, name, _, _ in rows.relations}
+    columns: dict[int, list[Column]] = {}
+    for row in rows.columns:
+        if row[0] in named:
+            columns.setdefault(row[0], []).append(_column(*named[row[0]], row))
+    relations = [
+        CatalogRelation(
+            oid,
+            schema,
+            name,
+            _KINDS.get(kind, RelationKind.OTHER),
+            tuple(columns.get(oid, ())),
+            sql,
+        )
+        for oid, schema, name, kind, sql in rows.relations
+    ]
+    functions = [name for (name,) in rows.functions]
+    catalog = Catalog(relations, _version(rows), functions, base_types(rows.types))
+    return with_view_classes(catalog)
+
+
+def _column(schema: str, table: str, row: ColumnRow) -> Column:
+    _, attnum, name, type_oid, type_name, comment, generated = row
+    if schema == "pg_catalog":
+        secret = name in SENSITIVE_SYSTEM_COLUMNS
+        classes = frozenset({DataClass.SECRET}) if secret else frozenset[DataClass]()
+    else:
+        classes = classify_column(table, name, type_name, comment)
+    return Column(attnum, name, type_oid, classes, comment, generated=generated)
+
+
+def base_types(rows: Iterable[TypeRow]) -> dict[int, int]:
+    """Domains and arrays of domains to what they are made of; citext is text on the wire."""
+    listed = list(rows)
+    below = {oid: TEXT_OID if name == "citext" else base for oid, _, base, name in listed}
+    resolved: dict[int, int] = {}
+    for oid, array, _, _ in listed:
+        base = oid
+        for _ in range(_MAX_DOMAIN_HOPS):
+            if base not in below:
+                break
+            base = below[base]
+        resolved[oid] = base
+        if array and base in _ARRAYS:
+            resolved[array] = _ARRAYS[base]
+    return resolved
+
+
+def _version(rows: Rows) -> str:
+    digest = hashlib.sha256()
+    for part in (rows.relations, rows.columns, rows.functions, rows.types):
+        digest.update(repr(part).encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,146 @@
+"""Reads and keeps the catalogs of the governed databases."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString, Protocol
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from dbgate_broker.catalog import queries
+from dbgate_broker.catalog.reading import Rows, build
+from dbgate_broker.config import DatabaseConfig
+from dbgate_core.catalog import Catalog
+from dbgate_core.errors import LimitExceeded, Unreachable
+from dbgate_core.masking.functions import SENSITIVE_SYSTEM
+from dbgate_core.secret import Secret
+
+MAX_AGE_S: Final = 60.0
+"""How old a picture may be. Until then a table or column that is new in it counts as protected."""
+DEADLINE_S: Final = 10.0
+"""For connecting and reading together."""
+STATEMENT_TIMEOUT_MS: Final = 8_000
+CONNECT_TIMEOUT_S: Final = 5
+
+
+class Login(Protocol):
+    """A database user, as a lease gives it."""
+
+    @property
+    def username(self) -> str:
+        """The role's name."""
+
+    @property
+    def password(self) -> Secret:
+        """Its password."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    catalog: Catalog | None = None
+    read_at: float = 0.0
+    stale: bool = False
+
+
+class CatalogService:
+    """One catalog per database, read when asked for and kept up to `max_age_s`.
+
+    Concurrent callers of one database share one reading. When reading fails nobody gets an old
+    picture: Unreachable is raised, and what needed it is refused.
+    """
+
+    def __init__(
+        self, max_age_s: float = MAX_AGE_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._max_age_s = max_age_s
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def get(self, database: DatabaseConfig, credentials: Login) -> Catalog:
+        """The catalog, read anew when it is invalid or too old.
+
+        Raises Unreachable when the database does not answer within 10 s, LimitExceeded when it
+        has over 50,000 relations or 500,000 columns.
+        """
+        async with self._locks.setdefault(database.name, asyncio.Lock()):
+            kept = self._kept.setdefault(database.name, _Kept())
+            fresh = self._clock() - kept.read_at <= self._max_age_s and not kept.stale
+            if kept.catalog is not None and fresh:
+                return kept.catalog
+            kept.stale = False
+            started = self._clock()
+            try:
+                kept.catalog = await read_catalog(database, credentials)
+            except BaseException:
+                kept.stale = True
+                raise
+            kept.read_at = started
+            return kept.catalog
+
+    def invalidate(self, database_name: str) -> None:
+        """Forget the picture, because the schema changed: the next `get` reads it anew."""
+        if kept := self._kept.get(database_name):
+            kept.stale = True
+
+
+async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
+    """Read the catalog in one read-only snapshot. Raises as `CatalogService.get`."""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            rows = await _read(database, credentials)
+    except (psycopg.Error, OSError, TimeoutError) as exc:
+        raise Unreachable(
+            f"cannot read the catalog of {database.name}",
+            hint="the database does not answer, or its user may not connect; try again",
+            code="catalog.unreachable",
+        ) from exc
+    if len(rows.relations) > queries.MAX_RELATIONS or len(rows.columns) > queries.MAX_COLUMNS:
+        raise LimitExceeded(f"{database.name} has too many relations to be governed")
+    return await asyncio.to_thread(build, rows)
+
+
+async def _read(database: DatabaseConfig, credentials: Login) -> Rows:
+    connection = await psycopg.AsyncConnection.connect(**_parameters(database, credentials))
+    async with connection:
+        await connection.set_read_only(True)
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        system, pure = sorted(SENSITIVE_SYSTEM), list(queries.PURE_EXTENSIONS)
+        return Rows(
+            relations=await _fetch(connection, queries.RELATIONS, [system]),
+            columns=await _fetch(connection, queries.COLUMNS, [system]),
+            functions=await _fetch(connection, queries.FUNCTIONS, [pure]),
+            types=await _fetch(connection, queries.TYPES, []),
+        )
+
+
+async def _fetch(
+    connection: psycopg.AsyncConnection[TupleRow],
+    query: LiteralString,
+    arguments: Sequence[list[str]],
+) -> Any:  # Any: the columns are those of the query, which no type checker reads
+    cursor = await connection.execute(query, arguments)
+    return await cursor.fetchall()
+
+
+def _parameters(database: DatabaseConfig, credentials: Login) -> dict[str, Any]:
+    """libpq's connection parameters; search_path and timeouts are set before the first query."""
+    parameters: dict[str, Any] = {
+        "host": database.host,
+        "port": database.port,
+        "dbname": database.dbname,
+        "user": credentials.username,
+        "password": credentials.password.expose(),
+        "sslmode": "verify-full" if database.tls == "verify-full" else "disable",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": "dbgate-catalog",
+        "client_encoding": "utf8",
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c search_path=pg_catalog",
+    }
+    if database.ca_file is not None:
+        parameters["sslrootcert"] = str(database.ca_file)
+    return parameters

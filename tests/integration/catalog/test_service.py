@@ -1,0 +1,124 @@
+"""The catalog of a real server: classes, views, types, keeping and forgetting."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+import psycopg
+import pytest
+
+from dbgate_broker.catalog import CatalogService
+from dbgate_core.catalog import Catalog, RelationKind
+from dbgate_core.errors import Unreachable
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.plan import protected
+from dbgate_core.secret import Secret
+from tests.integration.catalog.test_leaks import Login, database
+
+
+def read(dsn: str) -> Catalog:
+    return asyncio.run(CatalogService().get(*database(dsn)))
+
+
+def classes(catalog: Catalog, relation: str) -> dict[str, str]:
+    found = catalog.find("", relation)
+    assert found is not None
+    return {c.name: "+".join(sorted(c.classes)) for c in found.columns if c.classes}
+
+
+def test_columns_are_classed_with_no_configuration(postgres: str) -> None:
+    catalog = read(postgres)
+    assert classes(catalog, "users") == {
+        "email": "email", "phone": "phone", "mobile": "phone", "first_name": "person_name",
+        "last_name": "person_name", "street_address": "address", "birth_date": "birth_date",
+        "ssn": "national_id", "card_number": "card_number", "iban": "iban", "password_hash": "secret",
+        "api_key": "token", "last_ip": "ip_address", "billing_address": "address", "emails": "email",
+        "mobile_numbers": "phone", "work_mail": "email", "work_mails": "email", "avatar_token": "token",
+    }  # fmt: skip
+    assert classes(catalog, "products") == classes(catalog, "orders") == {}
+
+
+def test_views_inherit_by_lineage(postgres: str) -> None:
+    catalog = read(postgres)
+    assert classes(catalog, "contacts") == {"handle": "email", "loud": "email"}
+    assert classes(catalog, "contacts_again") == {
+        "handle": "email",
+        "loud": "email",
+        "size": "email",
+    }
+    assert classes(catalog, "counts") == {}
+    assert classes(catalog, "kept") == {"code": "national_id"}
+    assert classes(catalog, "everyone") == {"x": "email"}
+    contacts = catalog.find("public", "contacts")
+    assert contacts is not None
+    assert [column.derived for column in contacts.columns] == [False, False, True, False]
+    assert contacts.kind is RelationKind.VIEW
+
+
+def test_types_resolve_to_what_is_on_the_wire(postgres: str) -> None:
+    catalog = read(postgres)
+    users = catalog.find("public", "users")
+    assert users is not None
+    types = {column.name: catalog.base_type(column.type_oid) for column in users.columns}
+    assert types["work_mail"] == types["last_name"] == 25
+    assert types["work_mails"] == 1009
+
+
+def test_statistics_are_secrets_and_own_functions_are_known(postgres: str) -> None:
+    catalog = read(postgres)
+    assert "most_common_vals" in classes(catalog, "pg_stats")
+    assert set(classes(catalog, "pg_authid")) == {"rolpassword"}
+    assert {"all_mail", "one_mail"} <= catalog.functions
+    assert "similarity" not in catalog.functions
+    assert DataClass.EMAIL in catalog.classes
+
+
+def test_a_picture_is_kept_until_invalid_or_old(postgres: str) -> None:
+    now = [1000.0]
+
+    async def scenario() -> None:
+        service = CatalogService(max_age_s=60, clock=lambda: now[0])
+        config, login = database(postgres)
+        first, again = await asyncio.gather(service.get(config, login), service.get(config, login))
+        assert first is again
+        now[0] += 61
+        old = await service.get(config, login)
+        assert old is not first
+        assert old.version == first.version
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute("CREATE TABLE late (email text)")
+        assert await service.get(config, login) is old
+        service.invalidate(config.name)
+        new = await service.get(config, login)
+        assert new.version != old.version
+        assert new.find("", "late") is not None
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute("DROP TABLE late")
+
+    asyncio.run(scenario())
+
+
+def test_no_answer_gives_no_old_picture_and_no_secret(postgres: str) -> None:
+    async def scenario() -> None:
+        service = CatalogService()
+        config, login = database(postgres)
+        await service.get(config, login)
+        service.invalidate(config.name)
+        wrong = Login(login.username, Secret("wrong-zqsecret"))
+        for broken, user in ((config, wrong), (msgspec.structs.replace(config, port=1), login)):
+            started = time.monotonic()
+            with pytest.raises(Unreachable) as caught:
+                await service.get(broken, user)
+            assert time.monotonic() - started < 10
+            assert "zqsecret" not in str(caught.value)
+        await service.get(config, login)
+
+    asyncio.run(scenario())
+
+
+def test_what_is_not_analysed_counts_as_protected(postgres: str) -> None:
+    catalog = read(postgres)
+    assert protected(None, catalog)
+    assert not protected(None, Catalog([]))

@@ -1,0 +1,158 @@
+"""Laws of masks: valid for type and format, keyed, deterministic, and silent about the value."""
+
+from __future__ import annotations
+
+import json
+import struct
+from datetime import date
+from decimal import Decimal
+from ipaddress import ip_interface
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbgate_core.errors import UsageError
+from dbgate_core.masking.arrays import mask_binary_array, mask_text_array
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.codecs import is_null_mask, value_mask
+from dbgate_core.masking.forms import Form, mask_text
+from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.types import ELEMENTS, FAMILIES, Family
+
+KEY = MaskKey(b"0123456789abcdef")
+OTHER_KEY = MaskKey(b"fedcba9876543210")
+FORMS = st.builds(Form, st.sampled_from(DataClass), st.booleans())
+FIXED = {
+    Family.INT2: 2, Family.INT4: 4, Family.INT8: 8, Family.FLOAT4: 4, Family.FLOAT8: 8, Family.DATE: 4,
+    Family.TIMESTAMP: 8, Family.TIMESTAMPTZ: 8, Family.UUID: 16, Family.MACADDR: 6,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data_class", "value", "start", "end"),
+    [
+        (DataClass.EMAIL, "ada.lovelace@example.com", "a***", "@example.com"),
+        (DataClass.EMAIL, "ab@example.com", "***", "@example.com"),
+        (DataClass.PERSON_NAME, "Ada Lovelace", "A*** L***", ""),
+        (DataClass.PERSON_NAME, "李 娜", "*** ***", ""),
+        (DataClass.PHONE, "+1 (555) 010-4477", "***", "-4477"),
+        (DataClass.CARD_NUMBER, "4929 1234 5678 9012", "***", "-9012"),
+        (DataClass.IBAN, "DE89 3704 0044 0532 0130 00", "DE***", "-3000"),
+        (DataClass.SECRET, "hunter2", "***", "***"),
+    ],
+)
+def test_a_partial_form_keeps_what_people_need(
+    data_class: DataClass, value: str, start: str, end: str
+) -> None:
+    masked = mask_text(Form(data_class), value, KEY)
+    assert masked.startswith(start)
+    assert masked.endswith(end)
+    assert "***" in masked
+
+
+@pytest.mark.parametrize("data_class", [c for c in DataClass if c is not DataClass.SECRET])
+def test_equal_values_have_equal_masks_under_one_key_only(data_class: DataClass) -> None:
+    form, one, two = Form(data_class), "some value 12345678", "some value 22345678"
+    assert mask_text(form, one, KEY) == mask_text(form, one, KEY)
+    assert mask_text(form, one, KEY) != mask_text(form, two, KEY)
+    assert mask_text(form, one, KEY) != mask_text(form, one, OTHER_KEY)
+
+
+@pytest.mark.parametrize("data_class", DataClass)
+@pytest.mark.parametrize(
+    "value", ["1234", "1234567", "Zb", "x@y.z", "Jo", "é", "123-45-678", "a b c d e"]
+)
+def test_a_short_value_is_spared_nothing(data_class: DataClass, value: str) -> None:
+    masked = mask_text(Form(data_class), value, KEY)
+    assert value not in masked
+
+
+@given(FORMS, st.text(min_size=6, max_size=60, alphabet="ghijklmnopqrstuvwxyz@. +"))
+def test_no_six_characters_in_a_row_survive_but_the_domain(form: Form, value: str) -> None:
+    masked = mask_text(form, value, KEY)
+    local = value.rpartition("@")[0] if form.data_class is DataClass.EMAIL else value
+    for start in range(len(local) - 5):
+        assert local[start : start + 6] not in masked
+
+
+@given(FORMS, st.binary(max_size=40))
+def test_fixed_widths_stay(form: Form, value: bytes) -> None:
+    for oid, family in FAMILIES.items():
+        masked = value_mask(form, oid, 1, KEY)(value)
+        if family in FIXED:
+            assert masked is not None
+            assert len(masked) == FIXED[family]
+
+
+@given(FORMS, st.binary(min_size=1, max_size=40))
+def test_text_format_parses_as_its_type(form: Form, value: bytes) -> None:
+    def text(oid: int) -> str:
+        masked = value_mask(form, oid, 0, KEY)(value)
+        assert masked is not None
+        return masked.decode()
+
+    assert -(2**15) <= int(text(21)) < 2**15
+    assert -(2**31) <= int(text(23)) < 2**31
+    assert -(2**63) <= int(text(20)) < 2**63
+    assert Decimal(text(1700)) >= 0
+    assert date.fromisoformat(text(1082)).year < 2010
+    UUID(text(2950))
+    json.loads(text(114))
+    bytes.fromhex(text(17).removeprefix("\\x"))
+
+
+@given(st.ip_addresses())
+def test_addresses_stay_addresses(address: object) -> None:
+    masked = value_mask(Form(DataClass.IP_ADDRESS), 869, 0, KEY)(str(address).encode())
+    assert masked is not None
+    assert ip_interface(masked.decode()).version == ip_interface(str(address)).version
+    assert masked.decode() != str(address)
+
+
+def test_what_has_no_mask_becomes_null() -> None:
+    for oid in (16, 2249, 3500, 600, 999_999):
+        assert is_null_mask(value_mask(Form(DataClass.EMAIL), oid, 0, KEY))
+    assert is_null_mask(value_mask(Form(DataClass.EMAIL), 25, 7, KEY))
+
+
+def test_a_mask_fits_its_varchar() -> None:
+    masked = value_mask(Form(DataClass.EMAIL), 1043, 0, KEY, 5)(b"ada.lovelace@example.com")
+    assert masked is not None
+    assert len(masked) == 5
+
+
+@given(st.binary(max_size=80), st.sampled_from(sorted(ELEMENTS)), st.sampled_from([0, 1]), FORMS)
+def test_no_bytes_break_a_mask(value: bytes, oid: int, format_code: int, form: Form) -> None:
+    for type_oid in (oid, *FAMILIES):
+        value_mask(form, type_oid, format_code, KEY)(value)
+
+
+def test_a_text_array_keeps_bounds_and_nulls() -> None:
+    value = rb'[0:2]={"a,b\"c",NULL,{x,y}}'
+    assert (
+        mask_text_array(value, lambda plain: plain.upper()) == rb'[0:2]={"A,B\"C",NULL,{"X","Y"}}'
+    )
+    assert mask_text_array(b"{}", lambda plain: b"") == b"{}"
+    assert mask_text_array(b"no array", lambda plain: b"") is None
+    assert mask_text_array(b'{"unclosed', lambda plain: b"") is None
+
+
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=20)), max_size=8))
+def test_a_binary_array_is_encoded_anew(elements: list[bytes | None]) -> None:
+    def encode(items: list[bytes | None]) -> bytes:
+        head = struct.pack("!iIIii", 1, int(None in items), 25, len(items), 1)
+        parts = [b"\xff" * 4 if e is None else struct.pack("!i", len(e)) + e for e in items]
+        return head + b"".join(parts)
+
+    masked = mask_binary_array(encode(elements), lambda element: element[::-1] + b"!")
+    assert masked == encode([None if e is None else e[::-1] + b"!" for e in elements])
+    nulled = mask_binary_array(encode(elements), lambda element: None)
+    assert nulled == encode([None] * len(elements))
+
+
+def test_a_short_key_is_refused_and_a_key_is_never_shown() -> None:
+    with pytest.raises(UsageError):
+        MaskKey(b"short")
+    assert "0123" not in repr(KEY)
