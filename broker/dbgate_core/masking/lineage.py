@@ -40,7 +40,7 @@ def query_outputs(node: Node, scope: Scope) -> Outputs:
 
 
 def _select(select: Node, scope: Scope) -> Outputs:
-    scope = _with(select, scope)
+    scope = with_queries(select, scope)
     if present(select, "larg"):
         return _set_operation([_select(select.larg, scope), _select(select.rarg, scope)])
     if select.values_lists:
@@ -121,7 +121,8 @@ def column_name(value: Node) -> str:
     return plain.get(name, "?column?")
 
 
-def _with(statement: Node, scope: Scope) -> Scope:
+def with_queries(statement: Node, scope: Scope) -> Scope:
+    """The scope within a statement: with its WITH queries."""
     if not present(statement, "with_clause"):
         return scope
     recursive = statement.with_clause.recursive
@@ -247,7 +248,18 @@ def _join(
 
 def _returning(statement: Node, scope: Scope) -> Outputs:
     """RETURNING gives back what was written: the target's columns carry what was assigned, too."""
-    scope = _with(statement, scope)
+    scope = with_queries(statement, scope)
+    target, others, star = dml_sources(statement, scope)
+    target = _tainted(target, assigned(statement, scope, target, others))
+    inside = scope.within((target, *others, *_images(target)))
+    targets = _returning_list(statement)
+    if not targets:
+        return Outputs((), CLEAN)
+    return _targets(targets, inside, _joined([target.outputs(), star]))
+
+
+def dml_sources(statement: Node, scope: Scope) -> tuple[Source, tuple[Source, ...], Outputs]:
+    """The target of INSERT, UPDATE, DELETE or MERGE, the other sources, and what `*` gives of those."""
     relation = statement.relation
     alias = relation.alias.aliasname if present(relation, "alias") else relation.relname
     target = scope.relation(relation.schemaname, relation.relname, alias)
@@ -257,12 +269,7 @@ def _returning(statement: Node, scope: Scope) -> Outputs:
     if _has(statement, "source_relation"):
         extra.append(statement.source_relation)
     others, star = from_items(extra, scope)
-    target = _tainted(target, _assigned(statement, scope, target, others))
-    inside = scope.within((target, *others, *_images(target)))
-    targets = _returning_list(statement)
-    if not targets:
-        return Outputs((), CLEAN)
-    return _targets(targets, inside, _joined([target.outputs(), star]))
+    return target, others, star
 
 
 def _images(target: Source) -> tuple[Source, ...]:
@@ -280,21 +287,21 @@ def _returning_list(statement: Node) -> list[Node]:
     return list(getattr(statement, "returning_list", ()))
 
 
-_ANY_COLUMN: Final = ""
+ANY_COLUMN: Final = ""
 
 
-def _assigned(
+def assigned(
     statement: Node, scope: Scope, target: Source, others: tuple[Source, ...]
 ) -> dict[str, Carried]:
     """What is written to each column of the target; under "" what may go to any."""
     inside = scope.within((target, *others, *_images(target)))
-    written: dict[str, list[Carried]] = {_ANY_COLUMN: []}
+    written: dict[str, list[Carried]] = {ANY_COLUMN: []}
     if _has(statement, "select_stmt"):
         outputs = query_outputs(statement.select_stmt, scope)
         names = tuple(column.res_target.name for column in statement.cols)
         names = names or tuple(name for name, _ in target.columns)
         if outputs.columns is None or len(outputs.columns) > len(names):
-            written[_ANY_COLUMN].append(outputs.everything)
+            written[ANY_COLUMN].append(outputs.everything)
         for name, (_, carried) in zip(names, outputs.columns or (), strict=False):
             written.setdefault(name, []).append(carried)
     sets = list(getattr(statement, "target_list", ()))
@@ -304,12 +311,12 @@ def _assigned(
         carried = expression(item.res_target.val, inside)
         written.setdefault(item.res_target.name, []).append(carried)
     for when in getattr(statement, "merge_when_clauses", ()):
-        written[_ANY_COLUMN].append(_generic(inner(when), inside))
+        written[ANY_COLUMN].append(_generic(inner(when), inside))
     return {name: computed(parts) for name, parts in written.items()}
 
 
 def _tainted(source: Source, written: dict[str, Carried]) -> Source:
-    anywhere = written[_ANY_COLUMN]
+    anywhere = written[ANY_COLUMN]
     columns = []
     for name, carried in source.columns:
         extra = computed([anywhere, written.get(name, CLEAN)])
@@ -368,6 +375,10 @@ def runs_foreign_code(node: Node, scope: Scope) -> bool:
     if kind(node) == "func_call":
         path = strings(node.func_call.funcname)
         if _foreign(path, scope) or path[-1] in OPEN:
+            return True
+    if kind(node) == "range_var":
+        view = scope.found(node.range_var.schemaname, node.range_var.relname)
+        if view is not None and any(name in view.definition for name in scope.catalog.functions):
             return True
     return any(runs_foreign_code(child, scope) for child in children(inner(node)))
 

@@ -8,6 +8,7 @@ INSERT, UPDATE, DELETE and MERGE have both, for what was written may come from e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dbgate_core.catalog import FIRST_USER_OID, Catalog
@@ -21,13 +22,15 @@ from dbgate_core.masking.forms import Form
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.statements import copy_outputs, copy_statements, result_outputs
+from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
 from dbgate_core.masking.types import character_limit
 
 if TYPE_CHECKING:
     from dbgate_core.sql.analysis import Analysis
 
 DEFAULT_SEARCH_PATH: Final = ("public",)
+MAX_REMEMBERED: Final = 4_096
+"""The lineage of texts up to this many characters is remembered: 1,024 of them, 4 MB at most."""
 _STRICTEST: Final = {data_class: rank for rank, data_class in enumerate(DataClass)}
 
 
@@ -76,6 +79,13 @@ def plan_rows(
     return RowMask(len(fields), masks) if masks else None
 
 
+@lru_cache(maxsize=1_024)
+def _remembered(
+    text: str, catalog: Catalog, search_path: tuple[str, ...]
+) -> tuple[tuple[Outputs, bool], ...]:
+    return result_outputs(text, Scope(catalog, search_path), {})
+
+
 class _Lineage:
     """The outputs of a text, found when first asked for: many results never ask."""
 
@@ -85,7 +95,10 @@ class _Lineage:
 
     def results(self) -> tuple[tuple[Outputs, bool], ...]:
         if self._found is None:
-            self._found = result_outputs(self._text, self._scope, self._names)
+            if self._names or len(self._text) > MAX_REMEMBERED:
+                self._found = result_outputs(self._text, self._scope, self._names)
+            else:
+                self._found = _remembered(self._text, self._scope.catalog, self._scope.search_path)
         return self._found
 
     def carries(self, index: int, count: int) -> Carried:
@@ -97,7 +110,7 @@ class _Lineage:
 
     @property
     def writes(self) -> bool:
-        return any(writes for _, writes in self.results())
+        return may_write(self._text) and any(writes for _, writes in self.results())
 
 
 def _field_carries(

@@ -16,6 +16,7 @@ _QUERIES: Final = frozenset(
     {"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}
 )
 _WRITES: Final = _QUERIES - {"select_stmt"}
+_NAMING: Final = frozenset({"prepare_stmt", "declare_cursor_stmt"})
 _MAX_HOPS: Final = 4
 """EXECUTE of a text that EXECUTEs: further is not followed."""
 
@@ -30,20 +31,33 @@ def result_outputs(
         return ((Outputs(None, scope.anything), True),)
 
 
+def may_write(text: str) -> bool:
+    """Can a result of the text be of rows that it wrote: a cheap look before parsing.
+
+    Such a result needs the keyword RETURNING, which SQL can spell in ASCII letters only, in the
+    text or behind the name that it EXECUTEs.
+    """
+    lowered = text.lower()
+    return not text or "returning" in lowered or "execute" in lowered
+
+
 def _each(
     text: str, scope: Scope, names: Mapping[str, str], hops: int
 ) -> Iterator[tuple[Outputs, bool]]:
+    prepared: dict[str, Node] = {}
     for raw in parse(text).stmts:
         node = raw.stmt
         name = kind(node)
         if name in _QUERIES:
             yield query_outputs(node, scope), name in _WRITES or _writes_within(node)
-        elif name in ("prepare_stmt", "declare_cursor_stmt"):
-            continue
+        elif name in _NAMING:
+            prepared[_given_name(node)] = inner(node).query
         elif name in ("execute_stmt", "fetch_stmt"):
-            message = inner(node)
-            target = message.name if name == "execute_stmt" else message.portalname
-            yield from _named(target, scope, names, hops)
+            target = inner(node).name if name == "execute_stmt" else inner(node).portalname
+            if target in prepared:
+                yield _prepared(prepared[target], scope)
+            else:
+                yield from _named(target, name == "execute_stmt", scope, names, hops)
         elif name == "explain_stmt":
             foreign = runs_foreign_code(node.explain_stmt.query, scope)
             yield Outputs(None, scope.anything if foreign else CLEAN), False
@@ -54,18 +68,26 @@ def _each(
             yield Outputs(None, scope.anything), True
 
 
+def _given_name(node: Node) -> str:
+    message = inner(node)
+    return str(message.name if kind(node) == "prepare_stmt" else message.portalname)
+
+
+def _prepared(query: Node, scope: Scope) -> tuple[Outputs, bool]:
+    return query_outputs(query, scope), kind(query) in _WRITES or _writes_within(query)
+
+
 def _named(
-    name: str, scope: Scope, names: Mapping[str, str], hops: int
+    name: str, executed: bool, scope: Scope, names: Mapping[str, str], hops: int
 ) -> Iterator[tuple[Outputs, bool]]:
+    """What a name stands for. A cursor cannot write (DECLARE refuses it); an unknown EXECUTE may."""
     text = names.get(name)
     if text is None or hops >= _MAX_HOPS:
-        yield Outputs(None, scope.anything), False
+        yield Outputs(None, scope.anything), executed
         return
     for raw in parse(text).stmts:
-        node = raw.stmt
-        if kind(node) in ("prepare_stmt", "declare_cursor_stmt"):
-            query = inner(node).query
-            yield query_outputs(query, scope), kind(query) in _WRITES or _writes_within(query)
+        if kind(raw.stmt) in _NAMING and _given_name(raw.stmt) == name:
+            yield _prepared(inner(raw.stmt).query, scope)
             return
     yield from result_outputs(text, scope, names, hops + 1)
 
