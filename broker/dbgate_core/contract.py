@@ -128,12 +128,16 @@ class OpenedSession(Answer, frozen=True, kw_only=True):
 
 
 class AskAccess(Request, frozen=True, kw_only=True):
-    """`POST /v1/requests`: a database and access role, for a window, with a reason."""
+    """`POST /v1/requests`: a database and access role, for a window, with a reason.
+
+    With `statement` it asks for that one exact statement, to be run once within the window.
+    """
 
     database: str
     access_role: str
     reason: str
     duration_s: int = 3600
+    statement: str = ""
 
 
 class Vote(Request, frozen=True, kw_only=True):
@@ -155,7 +159,8 @@ class AccessRequestInfo(Answer, frozen=True, kw_only=True):
     """An access request, as shown. `state`: `pending`, `approved`, `denied`, `expired`, `withdrawn`.
 
     `approval` is the quorum (`dba:1`); `expires_at` is when a pending request lapses;
-    `window_ends_at` is when an approved one's grant ends.
+    `window_ends_at` is when an approved one's grant ends. `statement` is the one statement that
+    is asked for, if it is not an access role's; `used_at` is when it ran.
     """
 
     id: str
@@ -170,6 +175,8 @@ class AccessRequestInfo(Answer, frozen=True, kw_only=True):
     expires_at: datetime
     window_ends_at: datetime | None = None
     votes: list[VoteInfo] = []
+    statement: str = ""
+    used_at: datetime | None = None
 
 
 class AuditPage(Answer, frozen=True, kw_only=True):

@@ -81,9 +81,10 @@ class Broker:
         """List the sessions that the principal may see."""
         return self._ask("GET", "/sessions", list[contract.SessionInfo])
 
-    def session(self, session_id: str) -> contract.SessionInfo:
+    def session(self, session_id: str, timeout_s: float = TIMEOUT_S) -> contract.SessionInfo:
         """Show one session."""
-        return self._ask("GET", f"/sessions/{_part(session_id)}", contract.SessionInfo)
+        target = f"/sessions/{_part(session_id)}"
+        return self._ask("GET", target, contract.SessionInfo, timeout_s=timeout_s)
 
     def close_session(self, session_id: str, reason: str = "") -> None:
         """Close an own session, or kill another's. Returns when its database user is gone."""

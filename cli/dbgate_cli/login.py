@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from dbgate_cli import console
@@ -143,7 +143,7 @@ class Loopback:
         loopback = self
 
         class Handler(BaseHTTPRequestHandler):
-            timeout: float | None = 10.0
+            timeout: ClassVar[float | None] = 10.0
 
             def do_GET(self) -> None:
                 loopback._take(self)

@@ -82,7 +82,8 @@ class Gateway(Half):
         super().__init__()
         self._head = head
         self._answer = answer
-        self._reader: AnswerReader | None = AnswerReader()
+        self._reader = AnswerReader()
+        self._answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the tunnel."""
@@ -92,22 +93,22 @@ class Gateway(Half):
 
     def data_received(self, data: bytes) -> None:
         """Read the answer; after it, hand on."""
-        if self._reader is None:
+        if self._answered:
             super().data_received(data)
-            return
-        self._read(data)
+        else:
+            self._read(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Before the answer this is a refusal, after it the end of the splice."""
-        if self._reader is not None:
+        if not self._answered:
             self._read(b"", end=True)
         super().connection_lost(exc)
 
     def _read(self, data: bytes, *, end: bool = False) -> None:
-        assert self._reader is not None
         try:
             answer = self._reader.feed(data, end=end)
         except ProtocolViolation as exc:
+            self._answered = True
             if not self._answer.done():
                 self._answer.set_exception(exc)
             if self.transport is not None:
@@ -115,7 +116,7 @@ class Gateway(Half):
             return
         if answer is None:
             return
-        self._reader = None
+        self._answered = True
         if self.transport is not None:
             self.transport.pause_reading()
         if not self._answer.done():
@@ -133,8 +134,7 @@ class Local(Half):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hold the client and dial the gateway."""
         super().connection_made(transport)
-        assert self.transport is not None
-        self.transport.pause_reading()
+        cast(asyncio.Transport, transport).pause_reading()
         self._dial = asyncio.get_running_loop().create_task(self._tunnel.connect(self))
 
     def connection_lost(self, exc: Exception | None) -> None:
