@@ -177,6 +177,8 @@ class AccessRequestInfo(Answer, frozen=True, kw_only=True):
     votes: list[VoteInfo] = []
     statement: str = ""
     used_at: datetime | None = None
+    statement: str = ""
+    used_at: datetime | None = None
 
 
 class AuditPage(Answer, frozen=True, kw_only=True):
