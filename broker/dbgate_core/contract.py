@@ -177,8 +177,6 @@ class AccessRequestInfo(Answer, frozen=True, kw_only=True):
     votes: list[VoteInfo] = []
     statement: str = ""
     used_at: datetime | None = None
-    statement: str = ""
-    used_at: datetime | None = None
 
 
 class AuditPage(Answer, frozen=True, kw_only=True):
