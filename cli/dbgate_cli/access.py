@@ -66,17 +66,8 @@ def open_session(broker: Broker, wish: Wish, opener: Opener) -> contract.OpenedS
 
 
 def ask(broker: Broker, wish: Wish) -> contract.AccessRequestInfo:
-    """Make the access request, or find one's own that is pending for the same thing."""
+    """Make the access request. One that is pending for the same thing is given instead."""
     role = wish.access_role or _lowest_by_approval(broker, wish.database)
-    me = broker.whoami()
-    for found in broker.requests("pending"):
-        same = (found.database, found.access_role) == (wish.database, role)
-        mine = (found.requester.issuer, found.requester.subject) == (me.issuer, me.subject)
-        if same and mine and found.state == "pending" and not found.statement:
-            console.note(
-                f"your request {found.id} for {role} on {wish.database} is pending already"
-            )
-            return found
     reason = wish.reason or _ask_reason(wish.database)
     request = broker.ask_access(
         contract.AskAccess(
@@ -84,7 +75,8 @@ def ask(broker: Broker, wish: Wish) -> contract.AccessRequestInfo:
         )
     )
     console.note(
-        f"request {request.id} for {role} on {wish.database} is made; it needs {request.approval}"
+        f"request {request.id} for {role} on {wish.database} is {request.state}"
+        f" and needs {request.approval}"
     )
     return request
 

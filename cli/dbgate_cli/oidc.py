@@ -133,6 +133,13 @@ class Issuer:
         """Trade a refresh token for fresh tokens. Raises NotSignedIn when it is refused."""
         return self._token(grant_type="refresh_token", refresh_token=token.expose())
 
+    def revoke(self, token: Secret) -> None:
+        """Revoke a refresh token (RFC 7009), where the issuer can."""
+        endpoint = self._document.get("revocation_endpoint")
+        if isinstance(endpoint, str):
+            values = {"token": token.expose(), "token_type_hint": "refresh_token"}
+            self._post(endpoint, {"client_id": self.client_id, **values})
+
     def start_device(self) -> DeviceCode:
         """Begin a device authorization (RFC 8628, section 3.1)."""
         endpoint = self.endpoint("device_authorization_endpoint")

@@ -1,0 +1,32 @@
+"""`dbgate serve`: hands over to the broker package, when it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dbgate_core.errors import UsageError
+
+
+def serve(
+    config: Annotated[Path, typer.Option("--config", help="The broker's TOML file.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Only read it and say what is wrong.")
+    ] = False,
+) -> None:
+    """Run a broker in the foreground, until Ctrl-C or SIGTERM."""
+    import os
+    import sys
+    from importlib.util import find_spec
+
+    if find_spec("dbgate_broker") is None or find_spec("starlette") is None:
+        raise UsageError("the broker is not installed here", hint="pip install 'dbgate[broker]'")
+    argv = [sys.executable, "-m", "dbgate_broker", "--config", str(config)]
+    os.execv(sys.executable, [*argv, "--check"] if check else argv)  # noqa: S606 - no shell wanted
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: dbgate serve --config broker.toml")(serve)
