@@ -1,0 +1,382 @@
+"""The server's half of a session: what PostgreSQL answers, and what of it passes.
+
+The scan reads message headers only. What needs no look goes on as it came, in one piece with its
+neighbours; rows without a mask are not even waited for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
+from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, RowMask, Status
+from dbgate_core.pgwire.messages import (
+    HEADER,
+    HEADER_BYTES,
+    MAX_HELD_BYTES,
+    MAX_STREAMED_BYTES,
+    cstring,
+    decode_fields,
+    encode_fields,
+    error_response,
+    message,
+)
+from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending, Portal, Queue
+from dbgate_core.pgwire.rows import Field, parse_row_description
+
+_ROW: Final = ord("D")
+_COPY_DATA: Final = ord("d")
+_ANY_TIME: Final = frozenset("NAS")
+_REQUIRED: Final = {"standard_conforming_strings": "on", "client_encoding": "UTF8"}
+"""The judge reads SQL as the server does only while these hold."""
+
+
+class _Blocked:
+    """Stands for the mask of a result of which nothing more passes."""
+
+
+_BLOCKED: Final = _Blocked()
+
+
+class Backend:
+    """Scans what the server sends, and settles what the queue holds."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self.pending = Queue()
+        self.statements: dict[str, object] = {}
+        self.portals: dict[str, object] = {}
+        self.skipping = False
+        self.transaction_status = "I"
+        self._to_client: list[bytes] = []
+        self._to_server: list[bytes] = []
+        self._server_tail = b""
+        self._server_skip = 0
+        self._copy_mask: CopyMask | None = None
+        self._muted = False
+        self._block_notice = b""
+
+    def take_for_client(self) -> bytes:
+        """What goes to the client now."""
+        parts, self._to_client = self._to_client, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def take_for_server(self) -> bytes:
+        """What goes to the server now."""
+        parts, self._to_server = self._to_server, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    @property
+    def executing(self) -> bool:
+        """Whether a statement has begun and not ended."""
+        return bool(self.pending.running)
+
+    def abort(self) -> None:
+        """The connection is gone: what was running ends as *lost*."""
+        for entry in self.pending.running:
+            self._end(entry, Outcome(Status.LOST, sqlstate="08006"))
+
+    def receive_server(self, data: bytes) -> None:
+        """Take bytes of the server. Raises ProtocolViolation or LimitExceeded: then close."""
+        if self._server_tail:
+            data = self._server_tail + data
+            self._server_tail = b""
+        size = len(data)
+        start = 0
+        position = min(self._server_skip, size)
+        self._server_skip -= position
+        while size - position >= HEADER_BYTES:
+            kind, length = HEADER.unpack_from(data, position)
+            end = position + 1 + length
+            if length < 4 or length > MAX_STREAMED_BYTES:
+                raise ProtocolViolation(f"a server message of length {length}")
+            if kind in (_ROW, _COPY_DATA):
+                mask = self._data_mask(kind)
+                if mask is None:
+                    position = _end_of_run(data, position, kind)
+                    if position > size:
+                        self._server_skip = position - size
+                        position = size
+                    continue
+            if end > size:
+                if length > MAX_HELD_BYTES:
+                    raise LimitExceeded(
+                        f"a server message {chr(kind)!r} of {length} bytes must be held whole",
+                        hint=f"at most {MAX_HELD_BYTES} bytes are; select fewer bytes a row",
+                    )
+                break
+            if kind == _ROW:
+                end = _end_of_whole_run(data, position, end)
+                replacement: bytes | None = self._mask_rows(data[position:end])
+            else:
+                body = data[position + HEADER_BYTES : end]
+                replacement = self._server_message(chr(kind), body)
+            if replacement is not None:
+                if position > start:
+                    self._to_client.append(data[start:position])
+                self._to_client.append(replacement)
+                start = end
+            position = end
+        if position > start:
+            whole = start == 0 and position == size
+            self._to_client.append(data if whole else data[start:position])
+        self._server_tail = data[position:]
+
+    def _data_mask(self, kind: int) -> RowMask | CopyMask | _Blocked | None:
+        """The mask of the rows or CopyData that come now; None: they pass without a look."""
+        head = self.pending.head
+        if head is None or (head.kind, chr(kind)) not in ANSWERS:
+            raise ProtocolViolation(f"server data {chr(kind)!r} that nothing asked for")
+        if self._muted:
+            return _BLOCKED
+        if kind == _COPY_DATA:
+            return self._copy_mask
+        if head.portal is None:
+            return head.mask
+        if not head.portal.planned:
+            raise ProtocolViolation("a row that was never described")
+        return head.portal.mask
+
+    def _mask_rows(self, rows: bytes) -> bytes:
+        head = self.pending.head
+        mask = None if head is None else head.portal.mask if head.portal else head.mask
+        if head is None or mask is None or self._muted:
+            return b""
+        try:
+            return mask.rewrite(rows)
+        except DbgateError as exc:
+            self._block(head, exc)
+            first, self._block_notice = self._block_notice, b""
+            return first
+
+    def _server_message(self, kind: str, body: bytes) -> bytes | None:
+        """Handle one whole message: None passes it unchanged, else what goes instead of it."""
+        if kind in _ANY_TIME:
+            return self._any_time(kind, body)
+        head = self.pending.head
+        if head is None:
+            if kind == "E":
+                return message(b"E", self._redacted(None, body))
+            raise ProtocolViolation(f"a server message {kind!r} that nothing asked for")
+        last = ANSWERS.get((head.kind, kind))
+        if last is None:
+            raise ProtocolViolation(f"a server message {kind!r} in answer to {head.kind}")
+        shown = _ANSWER[kind](self, head, body)
+        if self._muted and kind != "Z":
+            first, self._block_notice = self._block_notice, b""
+            return first
+        if kind == "Z":
+            self._muted = False
+        return shown
+
+    def _any_time(self, kind: str, body: bytes) -> bytes | None:
+        head = self.pending.head
+        if kind == "N":
+            return message(b"N", self._redacted(head, body))
+        if kind == "S":
+            name, position = cstring(body, 0)
+            value, _ = cstring(body, position)
+            if name in _REQUIRED and value != _REQUIRED[name]:
+                raise ProtocolViolation(
+                    f"the server's {name} became {value}",
+                    hint=f"dbgate needs {name} = {_REQUIRED[name]} to read SQL as the server does",
+                )
+            self.guard.parameter(name, value)
+            return None
+        channel, position = cstring(body, 4)
+        payload, _ = cstring(body, position)
+        shown = self.guard.notification(channel, payload)
+        return message(b"A", body[:position] + shown.encode() + b"\0")
+
+    def _redacted(self, head: Pending | None, body: bytes) -> bytes:
+        permit = head.permit if head else None
+        return encode_fields(self.guard.redact(permit, decode_fields(body)))
+
+    def _complete(self, head: Pending, body: bytes) -> None:
+        tag = body.rstrip(b"\0").decode("utf-8", "replace")
+        words = tag.rsplit(" ", 1)
+        if words[-1].isdigit():
+            head.rows = (head.rows or 0) + int(words[-1])
+        head.tag = tag
+        self._copy_mask = None
+        head.mask = None
+        if head.kind is Kind.EXECUTE:
+            blocked = head.blocked.sqlstate if head.blocked else ""
+            status = Status.ERROR if blocked else Status.OK
+            self._settle(head, Outcome(status, tag, head.rows, blocked))
+
+    def _suspended_or_empty(self, head: Pending, body: bytes) -> None:
+        if head.kind is Kind.EXECUTE:
+            self._settle(head, Outcome(Status.OK, "", None))
+
+    def _parsed(self, head: Pending, body: bytes) -> None:
+        self.pending.pop()
+
+    def _described(self, head: Pending, body: bytes) -> bytes | None:
+        """RowDescription: plan the masks before the first row."""
+        fields = parse_row_description(body)
+        if head.kind is Kind.QUERY:
+            self._plan_query(head, fields)
+            return None
+        self.pending.pop()
+        if head.prepared is not None:
+            head.prepared.fields = fields
+        elif head.portal is not None:
+            blocked = self._plan_portal(head.portal, fields)
+            following = self.pending.head
+            if blocked is not None:
+                self._block(following or head, blocked)
+        return b"" if head.kind is Kind.OWN_DESCRIBE else None
+
+    def _plan_query(self, head: Pending, fields: tuple[Field, ...]) -> None:
+        try:
+            head.mask = self.guard.rows(_permit(head), fields)
+        except DbgateError as exc:
+            self._block(head, exc)
+
+    def _plan_portal(self, portal: Portal, fields: tuple[Field, ...]) -> DbgateError | None:
+        try:
+            portal.mask = self.guard.rows(portal.prepared.permit, fields)
+        except DbgateError as exc:
+            return exc
+        portal.planned = True
+        return None
+
+    def _no_data(self, head: Pending, body: bytes) -> bytes | None:
+        self.pending.pop()
+        if head.prepared is not None:
+            head.prepared.fields = ()
+        elif head.portal is not None:
+            head.portal.planned = True
+        return b"" if head.kind is Kind.OWN_DESCRIBE else None
+
+    def _copy_in(self, head: Pending, body: bytes) -> None:
+        self.pending.copy_in_begins()
+
+    def _copy_out(self, head: Pending, body: bytes) -> None:
+        binary, columns = body[:1] == b"\1", int.from_bytes(body[1:3], "big")
+        try:
+            self._copy_mask = self.guard.copy_out(_permit(head), binary, columns)
+        except DbgateError as exc:
+            self._block(head, exc)
+
+    def _copy_data(self, head: Pending, body: bytes) -> bytes:
+        if self._copy_mask is None:
+            return b""
+        try:
+            masked = self._copy_mask.rewrite(body)
+        except DbgateError as exc:
+            self._block(head, exc)
+            return b""
+        return message(b"d", masked) if masked else b""
+
+    def _copy_done(self, head: Pending, body: bytes) -> bytes | None:
+        if self._copy_mask is None:
+            return None
+        try:
+            rest = self._copy_mask.finish()
+        except DbgateError as exc:
+            self._block(head, exc)
+            return b""
+        return (message(b"d", rest) if rest else b"") + message(b"c", b"")
+
+    def _error(self, head: Pending, body: bytes) -> bytes:
+        """ErrorResponse: ours instead, if we caused it; else the server's, redacted."""
+        self._copy_mask = None
+        fields = decode_fields(body)
+        sqlstate = head.refusal.sqlstate if head.refusal else fields.get("C", "")
+        if head.refusal is not None and fields.get("S") not in ("FATAL", "PANIC"):
+            shown = error_response(head.refusal)
+        else:
+            shown = message(b"E", self._redacted(head, body))
+        if head.kind is Kind.QUERY:
+            head.failed = sqlstate
+        elif head.kind is not Kind.SYNC:
+            self._skip(sqlstate)
+        return shown
+
+    def _skip(self, sqlstate: str) -> None:
+        """The server discards what follows, up to Sync."""
+        skipped, synced = self.pending.skip_to_sync()
+        failed = next((e for e in skipped if e.kind is not Kind.OWN_DESCRIBE), None)
+        for entry in skipped:
+            status = Status.ERROR if entry is failed else Status.SKIPPED
+            self._end(entry, Outcome(status, sqlstate=sqlstate if entry is failed else ""))
+        self.skipping = not synced
+
+    def _ready(self, head: Pending, body: bytes) -> None:
+        self.transaction_status = body.decode("latin-1")
+        self._copy_mask = None
+        if head.kind is Kind.QUERY and head.running is not None:
+            sqlstate = head.failed or (head.blocked.sqlstate if head.blocked else "")
+            status = Status.ERROR if sqlstate else Status.OK
+            self._end(head, Outcome(status, head.tag, head.rows, sqlstate))
+        self.pending.pop()
+        if self.transaction_status == "I" and not len(self.pending):
+            self.portals.clear()
+
+    def _block(self, head: Pending, exc: DbgateError) -> None:
+        """What was to be masked cannot be: our ErrorResponse, then nothing until ReadyForQuery."""
+        self._copy_mask = None
+        if not self._muted:
+            head.blocked = Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
+            self._muted = True
+            self._block_notice = error_response(head.blocked)
+
+    def _settle(self, head: Pending, outcome: Outcome) -> None:
+        self.pending.pop()
+        self._end(head, outcome)
+
+    def _end(self, entry: Pending, outcome: Outcome) -> None:
+        if entry.running is not None:
+            running, entry.running = entry.running, None
+            self.guard.end(running, outcome)
+
+
+def _permit(head: Pending) -> Permit:
+    """The permit of a statement that the server answers. Raises ProtocolViolation without one."""
+    if head.permit is None:
+        raise ProtocolViolation("a result of a statement that was refused")
+    return head.permit
+
+
+def _end_of_run(data: bytes, position: int, kind: int) -> int:
+    """The end of the run of messages of this type; past the data when the last is cut."""
+    size = len(data)
+    while size - position >= HEADER_BYTES and data[position] == kind:
+        length = int.from_bytes(data[position + 1 : position + 5], "big")
+        if not 4 <= length <= MAX_STREAMED_BYTES:
+            raise ProtocolViolation(f"a server message of length {length}")
+        position += 1 + length
+    return position
+
+
+def _end_of_whole_run(data: bytes, position: int, end: int) -> int:
+    """The end of the run of whole DataRow messages that begins with the one up to `end`."""
+    size = len(data)
+    while size - end >= HEADER_BYTES and data[end] == _ROW:
+        following = end + 1 + int.from_bytes(data[end + 1 : end + 5], "big")
+        if following > size:
+            break
+        end = following
+    return end
+
+
+_ANSWER = {
+    "T": Backend._described,
+    "n": Backend._no_data,
+    "t": lambda self, head, body: None,
+    "D": lambda self, head, body: None,
+    "C": Backend._complete,
+    "I": Backend._suspended_or_empty,
+    "s": Backend._suspended_or_empty,
+    "1": Backend._parsed,
+    "2": Backend._parsed,
+    "3": Backend._parsed,
+    "G": Backend._copy_in,
+    "H": Backend._copy_out,
+    "d": Backend._copy_data,
+    "c": Backend._copy_done,
+    "E": Backend._error,
+    "Z": Backend._ready,
+}

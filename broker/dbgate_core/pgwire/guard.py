@@ -1,0 +1,116 @@
+"""What the wire session asks of its guard, and the values that travel between them.
+
+The session knows the protocol and nothing of SQL, policy, masks or the log; the guard knows these
+and nothing of the protocol. Permission is a value: only a guard makes a `Permit`, and nothing is
+forwarded without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from dbgate_core.pgwire.rows import Field
+
+
+class Status(StrEnum):
+    """How a statement ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a statement may not run: the fields of the ErrorResponse that the client gets."""
+
+    sqlstate: str
+    message: str
+    detail: str = ""
+    hint: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a statement ended: CommandComplete's tag and row count, or the error's SQLSTATE."""
+
+    status: Status
+    tag: str = ""
+    rows: int | None = None
+    sqlstate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Bind's parameters as they came: `formats` 0 text, 1 binary; None is NULL."""
+
+    values: tuple[bytes | None, ...]
+    formats: tuple[int, ...]
+    type_oids: tuple[int, ...] = ()
+
+
+class Permit(Protocol):
+    """The leave to run one text. `moves_names` is set when running it may change what the names of
+    prepared statements or portals mean (PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD)."""
+
+    @property
+    def text(self) -> str:
+        """The text that was judged."""
+
+    @property
+    def moves_names(self) -> bool:
+        """Whether protocol-level names may mean something else after it."""
+
+
+class Running(Protocol):
+    """A statement that has its begin entry; opaque to the session."""
+
+
+class RowMask(Protocol):
+    """The masks of one result."""
+
+    def rewrite(self, messages: bytes) -> bytes:
+        """Mask a run of whole DataRow messages; give as many messages."""
+
+
+class CopyMask(Protocol):
+    """The masks of one COPY TO STDOUT."""
+
+    def rewrite(self, data: bytes) -> bytes:
+        """Mask the payload of CopyData, cut anywhere; give what is complete so far."""
+
+    def finish(self) -> bytes:
+        """Give what is left at the end."""
+
+
+class Guard(Protocol):
+    """The collaborator of a wire session. Calls are synchronous and cheap."""
+
+    def judge(self, text: str) -> Permit | Refusal:
+        """Judge a text that was sent by Query or Parse; a refusal is recorded by the guard."""
+
+    def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
+        """Write the begin entry. Raises AuditUnavailable: then it may not run."""
+
+    def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
+        """The mask of a result; None when nothing in it is to be masked."""
+
+    def copy_out(self, permit: Permit, binary: bool, columns: int) -> CopyMask | None:
+        """The mask of a COPY TO STDOUT; None when nothing in it is to be masked."""
+
+    def redact(self, permit: Permit | None, fields: dict[str, str]) -> dict[str, str]:
+        """The fields of an ErrorResponse or NoticeResponse without protected values."""
+
+    def end(self, running: Running, outcome: Outcome) -> None:
+        """Write the end entry."""
+
+    def parameter(self, name: str, value: str) -> None:
+        """Note a ParameterStatus of the server."""
+
+    def notification(self, channel: str, payload: str) -> str:
+        """The payload of a NotificationResponse as it may pass."""

@@ -1,0 +1,76 @@
+"""Messages as bytes: types, limits, and the few that dbgate itself makes or takes apart.
+
+Source: PostgreSQL documentation, chapter "Frontend/Backend Protocol", sections "Message Formats"
+and "Error and Notice Message Fields".
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from dbgate_core.errors import ProtocolViolation
+from dbgate_core.pgwire.guard import Refusal
+
+HEADER: Final = struct.Struct("!BI")
+HEADER_BYTES: Final = 5
+
+MAX_SQL_BYTES: Final = 1 << 20
+"""A Query or Parse: the judge reads it whole. Longer data belongs in parameters or COPY."""
+MAX_MESSAGE_BYTES: Final = 64 << 20
+"""Any other client message that is held whole (Bind). PostgreSQL's own bound is 1 GiB."""
+MAX_STREAMED_BYTES: Final = 1 << 30
+"""CopyData and DataRow without a mask pass in pieces; PostgreSQL's own bound."""
+MAX_HELD_BYTES: Final = 16 << 20
+"""A server message that must be whole before it passes: descriptions, errors, masked rows."""
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    """A typed message: the type byte, an int32 length that counts itself, the body."""
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+def error_response(refusal: Refusal, severity: str = "ERROR") -> bytes:
+    """An ErrorResponse with the refusal's fields; the rule stands in DETAIL."""
+    detail = refusal.detail or (f"rule: {refusal.rule}" if refusal.rule else "")
+    fields = {
+        "S": severity,
+        "V": severity,
+        "C": refusal.sqlstate,
+        "M": refusal.message,
+        "D": detail,
+        "H": refusal.hint,
+    }
+    return message(b"E", encode_fields(fields))
+
+
+def encode_fields(fields: dict[str, str]) -> bytes:
+    """The body of an ErrorResponse or NoticeResponse; empty fields are left out."""
+    parts = [
+        k.encode() + v.replace("\0", "").encode("utf-8", "surrogateescape") + b"\0"
+        for k, v in fields.items()
+        if v
+    ]
+    return b"".join(parts) + b"\0"
+
+
+def decode_fields(body: bytes) -> dict[str, str]:
+    """The fields of an ErrorResponse or NoticeResponse, by their one-letter code."""
+    return {
+        part[:1].decode("latin-1"): part[1:].decode("utf-8", "surrogateescape")
+        for part in body.split(b"\0")
+        if part
+    }
+
+
+def cstring(body: bytes, position: int) -> tuple[str, int]:
+    """A zero-ended string and the position after it. Raises ProtocolViolation without its end."""
+    end = body.find(b"\0", position)
+    if end < 0:
+        raise ProtocolViolation("a string without its end")
+    try:
+        return body[position:end].decode("utf-8"), end + 1
+    except UnicodeDecodeError as exc:
+        raise ProtocolViolation(
+            "text that is not UTF-8", hint="set client_encoding to UTF8"
+        ) from exc

@@ -1,0 +1,182 @@
+"""The queue of client messages that the server has yet to answer.
+
+The theory, which everything else rests on: the server answers messages in order, and each message
+has one kind of ending. Whoever keeps the queue knows what each answer belongs to.
+
+After an error in the extended protocol the server discards messages up to the next Sync. What was
+discarded never happened: its statements end as *skipped*, and the names it would have defined are
+put back, in reverse order, to what they meant before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from dbgate_core.pgwire.guard import Parameters, Permit, Refusal, RowMask, Running
+from dbgate_core.pgwire.rows import Field
+
+
+class Kind(StrEnum):
+    """A message that waits for its answer, by what was sent."""
+
+    QUERY = "Query"
+    PARSE = "Parse"
+    BIND = "Bind"
+    DESCRIBE = "Describe"
+    EXECUTE = "Execute"
+    CLOSE = "Close"
+    SYNC = "Sync"
+    COPY_END = "CopyDone or CopyFail"
+    OWN_DESCRIBE = "Describe of dbgate's own"
+
+
+ANSWERS: Final[dict[tuple[Kind, str], bool]] = {
+    (Kind.QUERY, "T"): False,
+    (Kind.QUERY, "D"): False,
+    (Kind.QUERY, "C"): False,
+    (Kind.QUERY, "I"): False,
+    (Kind.QUERY, "G"): False,
+    (Kind.QUERY, "H"): False,
+    (Kind.QUERY, "d"): False,
+    (Kind.QUERY, "c"): False,
+    (Kind.QUERY, "E"): False,
+    (Kind.QUERY, "Z"): True,
+    (Kind.PARSE, "1"): True,
+    (Kind.PARSE, "E"): True,
+    (Kind.BIND, "2"): True,
+    (Kind.BIND, "E"): True,
+    (Kind.CLOSE, "3"): True,
+    (Kind.CLOSE, "E"): True,
+    (Kind.DESCRIBE, "t"): False,
+    (Kind.DESCRIBE, "T"): True,
+    (Kind.DESCRIBE, "n"): True,
+    (Kind.DESCRIBE, "E"): True,
+    (Kind.OWN_DESCRIBE, "T"): True,
+    (Kind.OWN_DESCRIBE, "n"): True,
+    (Kind.OWN_DESCRIBE, "E"): True,
+    (Kind.EXECUTE, "D"): False,
+    (Kind.EXECUTE, "G"): False,
+    (Kind.EXECUTE, "H"): False,
+    (Kind.EXECUTE, "d"): False,
+    (Kind.EXECUTE, "c"): False,
+    (Kind.EXECUTE, "C"): True,
+    (Kind.EXECUTE, "I"): True,
+    (Kind.EXECUTE, "s"): True,
+    (Kind.EXECUTE, "E"): True,
+    (Kind.SYNC, "Z"): True,
+    (Kind.SYNC, "E"): False,
+}
+"""What the server may answer to what, and whether that answer is the last. A missing key is a
+protocol error. (PostgreSQL documentation, "Message Flow".)"""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A prepared statement: its permit, and its description once the server gave one."""
+
+    permit: Permit
+    fields: tuple[Field, ...] | None = None
+
+
+@dataclass(slots=True)
+class Portal:
+    """A portal: its statement, parameters, result formats, and the plan of its masks."""
+
+    prepared: Prepared
+    parameters: Parameters
+    formats: tuple[int, ...]
+    mask: RowMask | None = None
+    planned: bool = False
+
+
+@dataclass(slots=True)
+class Pending:
+    """A message that waits for its answer, with what must be done when the answer is an error."""
+
+    kind: Kind
+    permit: Permit | None = None
+    running: Running | None = None
+    refusal: Refusal | None = None
+    prepared: Prepared | None = None
+    portal: Portal | None = None
+    mask: RowMask | None = None
+    failed: str = ""
+    blocked: Refusal | None = None
+    tag: str = ""
+    rows: int | None = None
+    undo: list[tuple[dict[str, object], str, object]] = field(default_factory=list)
+
+    def set(self, names: dict[str, object], name: str, value: object) -> None:
+        """Define a name, or drop it with None; remember what it meant."""
+        self.undo.append((names, name, names.get(name)))
+        if value is None:
+            names.pop(name, None)
+        else:
+            names[name] = value
+
+    def revert(self) -> None:
+        """Put the names back: the server never did this."""
+        for names, name, value in reversed(self.undo):
+            if value is None:
+                names.pop(name, None)
+            else:
+                names[name] = value
+        self.undo.clear()
+
+
+class Queue:
+    """The pending messages, in order."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Pending] = deque()
+        self.copying_in = False
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def head(self) -> Pending | None:
+        """What the server answers now; the end of a COPY IN needs no answer and is passed over."""
+        while self._entries and self._entries[0].kind is Kind.COPY_END:
+            self._entries.popleft()
+        return self._entries[0] if self._entries else None
+
+    @property
+    def running(self) -> list[Pending]:
+        """The statements that have begun and not ended."""
+        return [entry for entry in self._entries if entry.running is not None]
+
+    def push(self, entry: Pending) -> None:
+        """A message was forwarded. A Sync inside COPY IN is ignored by the server, and here."""
+        if entry.kind is Kind.COPY_END:
+            self.copying_in = False
+        elif entry.kind is Kind.SYNC and self.copying_in:
+            return
+        self._entries.append(entry)
+
+    def pop(self) -> Pending:
+        """The head got its last answer."""
+        return self._entries.popleft()
+
+    def copy_in_begins(self) -> None:
+        """CopyInResponse came: Syncs that were sent before the copy's end are ignored."""
+        head = self._entries.popleft()
+        rest = list(self._entries)
+        ends = [n for n, entry in enumerate(rest) if entry.kind is Kind.COPY_END]
+        until = ends[0] if ends else len(rest)
+        self.copying_in = not ends
+        kept = [e for n, e in enumerate(rest) if n >= until or e.kind is not Kind.SYNC]
+        self._entries = deque([head, *kept])
+
+    def skip_to_sync(self) -> tuple[list[Pending], bool]:
+        """The server discards up to the next Sync: what it discards, and whether one is here."""
+        skipped = []
+        self.copying_in = False
+        while self._entries and self._entries[0].kind is not Kind.SYNC:
+            skipped.append(self._entries.popleft())
+        for entry in reversed(skipped):
+            entry.revert()
+        return skipped, bool(self._entries)

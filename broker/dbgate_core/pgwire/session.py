@@ -1,0 +1,261 @@
+"""One connection's PostgreSQL session after both log-ins, sans-io: the client's half.
+
+Four doors: feed it bytes of either peer (`receive_client`, `receive_server`), take what goes to
+either (`take_for_server`, `take_for_client`). It asks its guard and holds no socket and no clock.
+
+A message is whole before its first byte goes on, except data that nobody judges: CopyData of the
+client, and rows or CopyData of the server that carry no mask, which pass in pieces.
+
+A refused text is replaced by one that the server refuses, and the server's ErrorResponse by ours,
+so the server itself aborts the transaction, skips to Sync and answers ReadyForQuery.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
+from dbgate_core.pgwire import frontend
+from dbgate_core.pgwire.backend import Backend
+from dbgate_core.pgwire.guard import Guard, Parameters, Permit, Refusal
+from dbgate_core.pgwire.messages import (
+    HEADER,
+    HEADER_BYTES,
+    MAX_MESSAGE_BYTES,
+    MAX_SQL_BYTES,
+    MAX_STREAMED_BYTES,
+    cstring,
+    error_response,
+    message,
+)
+from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared
+
+REFUSED_TEXT: Final = b"dbgate refused this statement\0"
+REFUSED_NAME: Final = b"dbgate refused this\0"
+_COPY_DATA: Final = ord("d")
+_UNKNOWN_STATEMENT: Final = "26000"
+_UNKNOWN_PORTAL: Final = "34000"
+
+
+class Session(Backend):
+    """The relay of one connection."""
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(guard)
+        self._client_tail = b""
+        self._client_skip = 0
+        self.terminated = False
+
+    def receive_client(self, data: bytes) -> None:
+        """Take bytes of the client. Raises ProtocolViolation or LimitExceeded: then close."""
+        if self._client_tail:
+            data = self._client_tail + data
+            self._client_tail = b""
+        position = start = 0
+        if self._client_skip:
+            position = min(self._client_skip, len(data))
+            self._client_skip -= position
+        size = len(data)
+        while size - position >= HEADER_BYTES and not self.terminated:
+            kind, length = HEADER.unpack_from(data, position)
+            _check_length(kind, length)
+            end = position + 1 + length
+            if kind == _COPY_DATA and not self.skipping:
+                self._client_skip = max(0, end - size)
+                position = min(end, size)
+                continue
+            if end > size:
+                break
+            replacement = self._client_message(chr(kind), data[position + HEADER_BYTES : end])
+            if replacement is not None:
+                self._to_server.append(data[start:position] + replacement)
+                start = end
+            position = end
+        if position > start:
+            self._to_server.append(data[start:position] if start or position < size else data)
+        self._client_tail = data[position:]
+
+    def _client_message(self, kind: str, body: bytes) -> bytes | None:
+        """Handle one whole message: None passes it unchanged, else what goes instead of it."""
+        if kind == "X":
+            self.terminated = True
+            return None
+        if self.skipping:
+            if kind != "S":
+                return b""
+            self.skipping = False
+        handler = _HANDLERS.get(kind)
+        if handler is None:
+            raise ProtocolViolation(f"a client message of the unknown type {kind!r}")
+        return handler(self, body)
+
+    def _query(self, body: bytes) -> bytes | None:
+        text, end = cstring(body, 0)
+        if end != len(body):
+            raise ProtocolViolation("a Query with bytes left over")
+        entry = Pending(Kind.QUERY)
+        verdict = self.guard.judge(text)
+        if not isinstance(verdict, Refusal):
+            verdict = self._begin(entry, verdict, None, "simple")
+        self.pending.push(entry)
+        self.portals.pop("", None)
+        if isinstance(verdict, Refusal):
+            entry.refusal = verdict
+            return message(b"Q", REFUSED_TEXT)
+        return None
+
+    def _function_call(self, body: bytes) -> bytes:
+        hint = "call the function in a SELECT"
+        refusal = Refusal("0A000", "dbgate does not pass FunctionCall messages", hint=hint)
+        self.pending.push(Pending(Kind.QUERY, refusal=refusal))
+        return message(b"Q", REFUSED_TEXT)
+
+    def _parse(self, body: bytes) -> bytes | None:
+        parsed = frontend.parse(body)
+        verdict = self.guard.judge(parsed.text)
+        entry = Pending(Kind.PARSE)
+        self.pending.push(entry)
+        if isinstance(verdict, Refusal):
+            entry.refusal = verdict
+            if not parsed.name:
+                entry.set(self.statements, "", None)
+            return message(b"P", parsed.name.encode() + b"\0" + REFUSED_TEXT + b"\0\0")
+        entry.set(self.statements, parsed.name, Prepared(verdict))
+        return None
+
+    def _bind(self, body: bytes) -> bytes | None:
+        bound = frontend.bind(body)
+        entry = Pending(Kind.BIND)
+        self.pending.push(entry)
+        prepared = self.statements.get(bound.statement)
+        if not isinstance(prepared, Prepared):
+            name = bound.statement
+            what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
+            entry.refusal = Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
+            return message(b"B", bound.portal.encode() + b"\0" + REFUSED_NAME + bound.tail)
+        portal = Portal(prepared, bound.parameters, bound.result_formats)
+        entry.permit = prepared.permit
+        entry.set(self.portals, bound.portal, portal)
+        return None
+
+    def _describe(self, body: bytes) -> bytes | None:
+        kind, name = frontend.target(body)
+        entry = Pending(Kind.DESCRIBE)
+        self.pending.push(entry)
+        found = (self.statements if kind == "S" else self.portals).get(name)
+        if isinstance(found, Prepared):
+            entry.prepared, entry.permit = found, found.permit
+        elif isinstance(found, Portal):
+            entry.portal, entry.permit = found, found.prepared.permit
+        else:
+            entry.refusal = _unknown(kind, name)
+            return message(b"D", kind.encode() + REFUSED_NAME)
+        return None
+
+    def _execute(self, body: bytes) -> bytes | None:
+        name, limit = frontend.execute(body)
+        portal = self.portals.get(name)
+        if not isinstance(portal, Portal):
+            return self._refuse_execute(Pending(Kind.EXECUTE), _unknown("P", name), limit)
+        permit = portal.prepared.permit
+        entry = Pending(Kind.EXECUTE, permit=permit, portal=portal)
+        begun = self._begin(entry, permit, portal.parameters, "extended")
+        if isinstance(begun, Refusal):
+            return self._refuse_execute(entry, begun, limit)
+        own = b""
+        if not portal.planned:
+            self.pending.push(Pending(Kind.OWN_DESCRIBE, permit=permit, portal=portal))
+            own = message(b"D", b"P" + name.encode() + b"\0")
+        self.pending.push(entry)
+        return own + message(b"E", body) if own else None
+
+    def _refuse_execute(self, entry: Pending, refusal: Refusal, limit: bytes) -> bytes:
+        entry.refusal = refusal
+        self.pending.push(entry)
+        return message(b"E", REFUSED_NAME + limit)
+
+    def _close(self, body: bytes) -> None:
+        kind, name = frontend.target(body)
+        entry = Pending(Kind.CLOSE)
+        entry.set(self.statements if kind == "S" else self.portals, name, None)
+        self.pending.push(entry)
+
+    def _sync(self, body: bytes) -> None:
+        _empty(body)
+        self.pending.push(Pending(Kind.SYNC))
+
+    def _flush(self, body: bytes) -> None:
+        _empty(body)
+
+    def _copy_end(self, body: bytes) -> None:
+        self.pending.push(Pending(Kind.COPY_END))
+
+    def _stray_copy_data(self, body: bytes) -> None:
+        """Reached only for what the server would discard; see `receive_client`."""
+
+    def _begin(
+        self, entry: Pending, permit: Permit, parameters: Parameters | None, protocol: str
+    ) -> Permit | Refusal:
+        """Have the begin entry written; without it the statement is refused."""
+        try:
+            entry.running = self.guard.begin(permit, parameters, protocol)
+        except DbgateError as exc:
+            return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
+        entry.permit = permit
+        if permit.moves_names:
+            self.statements.clear()
+            self.portals.clear()
+        return permit
+
+
+def _unknown(kind: str, name: str) -> Refusal:
+    if kind == "S":
+        return Refusal(_UNKNOWN_STATEMENT, f'prepared statement "{name}" does not exist')
+    hint = "bind it again: dbgate executes only portals that it saw bound"
+    return Refusal(_UNKNOWN_PORTAL, f'portal "{name}" does not exist', hint=hint)
+
+
+def _empty(body: bytes) -> None:
+    if body:
+        raise ProtocolViolation("a Sync or Flush with a body")
+
+
+def _check_length(kind: int, length: int) -> None:
+    """Refuse a length before anything of that size is held."""
+    if length < 4:
+        raise ProtocolViolation(f"a client message of length {length}")
+    if kind == _COPY_DATA:
+        limit = MAX_STREAMED_BYTES
+    elif kind in b"QP":
+        limit = MAX_SQL_BYTES
+    else:
+        limit = MAX_MESSAGE_BYTES
+    if length > limit + HEADER_BYTES:
+        raise LimitExceeded(
+            f"a client message {chr(kind)!r} of {length} bytes",
+            hint=f"at most {limit} bytes pass; send data as parameters or with COPY",
+        )
+
+
+def fatal(exc: DbgateError) -> bytes:
+    """The ErrorResponse with which a connection ends."""
+    return error_response(
+        Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule), severity="FATAL"
+    )
+
+
+_HANDLERS = {
+    "Q": Session._query,
+    "F": Session._function_call,
+    "P": Session._parse,
+    "B": Session._bind,
+    "D": Session._describe,
+    "E": Session._execute,
+    "C": Session._close,
+    "S": Session._sync,
+    "H": Session._flush,
+    "c": Session._copy_end,
+    "f": Session._copy_end,
+    "d": Session._stray_copy_data,
+}
+"""What a client may send after its log-in. A missing key is a protocol error."""
