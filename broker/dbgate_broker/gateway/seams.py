@@ -1,0 +1,102 @@
+"""What the gateway asks of the rest of the broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dbgate_broker.config import DatabaseConfig
+from dbgate_core.pgwire.guard import Guard
+from dbgate_core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The ephemeral database user of a session."""
+
+    username: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ScramVerifier:
+    """What is kept of a one-time password (RFC 5802, section 3): enough to check it, not to use it."""
+
+    salt: bytes
+    iterations: int
+    stored_key: bytes
+    server_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """What is known of a connection when it opens: its number and what the client said."""
+
+    number: int
+    application_name: str = ""
+    peer: str = ""
+
+
+class Terminable(Protocol):
+    """A connection that can be ended from outside."""
+
+    def terminate(self, sqlstate: str, message: str) -> None:
+        """Tell the client why, and close both sides."""
+
+
+class LiveGuard(Guard, Protocol):
+    """A guard that says when its catalog must be read again before the next statement."""
+
+    @property
+    def stale(self) -> bool:
+        """True after DDL passed, until refreshed."""
+
+    def closed(self) -> None:
+        """Write the connection's last entry."""
+
+
+class Tunnel(Protocol):
+    """An open session, as the gateway sees it."""
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+
+    @property
+    def username(self) -> str:
+        """What the client must log in as."""
+
+    @property
+    def scram(self) -> ScramVerifier:
+        """What checks the client's one-time password."""
+
+    @property
+    def database(self) -> DatabaseConfig:
+        """Where it leads."""
+
+    @property
+    def deadline(self) -> datetime:
+        """When it ends."""
+
+    async def credentials(self) -> Credentials:
+        """The database user; waits for the lease. Raises Unreachable."""
+
+    def attach(self, connection: Terminable) -> int:
+        """Register a connection; its number. Raises LimitExceeded or Denied when closed."""
+
+    def detach(self, number: int) -> None:
+        """A connection ended."""
+
+    async def guard(self, connection: ConnectionFacts) -> LiveGuard:
+        """The guard of a connection, its catalog loaded."""
+
+    async def refresh(self, guard: LiveGuard) -> None:
+        """Read the catalog again after DDL."""
+
+
+class Tunnels(Protocol):
+    """Gives tunnels to those who show the right token."""
+
+    async def authorize(self, database: str, session_id: str, token: Secret) -> Tunnel:
+        """Raises Denied, NotFound or Unreachable."""
