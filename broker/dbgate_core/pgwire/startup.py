@@ -23,10 +23,28 @@ _GSSENC: Final = (1234 << 16) + 5680
 MAX_KEY_BYTES: Final = 256
 
 ALLOWED: Final = frozenset(
-    "application_name client_encoding datestyle timezone intervalstyle extra_float_digits"
-    " search_path statement_timeout lock_timeout idle_in_transaction_session_timeout"
-    " idle_session_timeout default_transaction_read_only default_transaction_isolation"
-    " bytea_output jit geqo options tcp_keepalives_idle enable_seqscan work_mem".split()
+    [
+        "application_name",
+        "client_encoding",
+        "datestyle",
+        "timezone",
+        "intervalstyle",
+        "extra_float_digits",
+        "search_path",
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+        "idle_session_timeout",
+        "default_transaction_read_only",
+        "default_transaction_isolation",
+        "bytea_output",
+        "jit",
+        "geqo",
+        "options",
+        "tcp_keepalives_idle",
+        "enable_seqscan",
+        "work_mem",
+    ]
 )
 """Start-up parameters that pass (lower case). What changes lexing or identity is not here."""
 

@@ -1,0 +1,40 @@
+"""What is known of a statement's text once it was read: its effects, and what it touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dbgate_core.sql.effects import Effect, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The analysis of one text, which may hold several statements.
+
+    `text` is as sent; `canonical` is stripped of outer blanks and semicolons (what an approval is
+    bound to). `statements` counts them: 0 for an empty text. `reads` and `writes` are the
+    relations touched, as named and with the catalog's schema where it knows one; the relations
+    under a view, and what triggers and rules reach, included. `incomplete` is set when
+    something was not understood: the effects then hold an `unknown`.
+
+    `moves_names`: names of prepared statements or portals may mean something else afterwards
+    (PREPARE, DEALLOCATE, EXECUTE, DECLARE, CLOSE, DISCARD). `changes_schema`: the catalog must be read
+    again afterwards. `defines` gives the texts behind names that the text PREPAREs or DECLAREs.
+    `sets_search_path`: unqualified names may mean something else in later statements.
+    `returns_rows`: at least one statement of it gives rows.
+    """
+
+    text: str
+    canonical: str
+    statements: int
+    effects: tuple[Effect, ...]
+    reads: frozenset[Relation] = frozenset()
+    writes: frozenset[Relation] = frozenset()
+    functions: frozenset[str] = frozenset()
+    incomplete: bool = False
+    moves_names: bool = False
+    changes_schema: bool = False
+    sets_search_path: bool = False
+    returns_rows: bool = False
+    defines: dict[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
