@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import postgast
 from google.protobuf.message import DecodeError
@@ -20,7 +20,7 @@ class NotParsed(DbgateError):
     sqlstate = "42601"
 
 
-def parse(text: str) -> postgast.ParseResult:
+def parse(text: str) -> Any:  # Any: a protobuf tree, read by `WhichOneof` at run time
     """The raw parse tree. Raises NotParsed, or LimitExceeded for what is too long or too deep."""
     if "\0" in text:
         raise NotParsed("a statement with a NUL character")
