@@ -27,14 +27,6 @@ class Lease:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FoundLease:
-    """A lease that the provider has, without its user: what the reaper looks through."""
-
-    lease_id: str
-    issued_at: datetime
-
-
 class CredentialProvider(Protocol):
     """Vault, OpenBao, or the double of the tests; `role` is its database role (`vault_role`).
 
@@ -54,8 +46,8 @@ class CredentialProvider(Protocol):
         A lease that is gone already is no error.
         """
 
-    async def list_leases(self, role: str) -> Sequence[FoundLease]:
-        """Every lease of a database role, whoever took it."""
+    async def list_leases(self, role: str) -> Sequence[str]:
+        """The ids of every lease of a database role, whoever took it."""
 
     async def close(self) -> None:
         """Give up the provider's own login. Leases are not touched."""

@@ -1,0 +1,45 @@
+"""What a session needs to have its connections guarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from dbgate_broker.config import DatabaseConfig
+from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
+from dbgate_core.principal import Principal
+
+
+class Releases(Protocol):
+    """The approvals of single statements that a session's principal holds."""
+
+    def take(self, digest: str, approval: str) -> str:
+        """Use up the approval of the statement of that digest; the request's id, or "" if none.
+
+        `approval` is the quorum that policy asks for now. Synchronous: one short look into the store.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedSession:
+    """Of a session, what judging, masking and recording its statements takes."""
+
+    id: str
+    principal: Principal
+    database: DatabaseConfig
+    access_role: str
+    releases: Releases
+
+
+class Guards(Protocol):
+    """Makes the guards of connections. Raises Unreachable when the catalog cannot be read."""
+
+    async def guard(
+        self, session: GuardedSession, connection: ConnectionFacts, credentials: Credentials
+    ) -> LiveGuard:
+        """The guard of a new connection, its catalog loaded, its opening recorded."""
+
+    async def refresh(
+        self, guard: LiveGuard, session: GuardedSession, credentials: Credentials
+    ) -> None:
+        """Give the guard a new catalog after DDL."""
