@@ -133,8 +133,10 @@ class Channel:
                 self.close()
                 raise LimitExceeded(f"{self._name} answered more than {max_bytes} bytes")
             chunks.append(chunk)
-        if response.length:
-            raise http.client.IncompleteRead(b"", response.length)
+        left = response.length
+        response.close()
+        if left:
+            raise http.client.IncompleteRead(b"", left)
         if response.will_close:
             self.close()
         return Reply(response.status, tuple(response.getheaders()), b"".join(chunks))

@@ -6,10 +6,11 @@ import hmac
 import os
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar, Final
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -151,7 +152,11 @@ class Loopback:
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing: the request line holds the code."""
 
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        # Threads, since browsers open connections ahead and say nothing on them.
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._answered = threading.Event()
         self._state = ""
         self._answer: Answer | None = None
         self.redirect_uri = f"http://127.0.0.1:{self._server.server_port}{PATH}"
@@ -160,20 +165,20 @@ class Loopback:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
 
     def wait(self, state: str, timeout_s: float) -> Answer:
         """Give the answer that carries `state`; others are refused and waited past."""
         self._state = state
-        deadline = time.monotonic() + timeout_s
-        while self._answer is None:
-            self._server.timeout = deadline - time.monotonic()
-            if self._server.timeout <= 0:
-                raise NotSignedIn(
-                    "nobody signed in within five minutes",
-                    hint="on a machine without a browser: dbgate login --device",
-                )
-            self._server.handle_request()
+        self._thread.start()
+        if not self._answered.wait(timeout_s) or self._answer is None:
+            raise NotSignedIn(
+                "nobody signed in within five minutes",
+                hint="on a machine without a browser: dbgate login --device",
+            )
         return self._answer
 
     def _take(self, request: BaseHTTPRequestHandler) -> None:
@@ -190,8 +195,9 @@ class Loopback:
         request.send_header("Referrer-Policy", "no-referrer")
         request.end_headers()
         request.wfile.write(body)
-        if mine:
+        if mine and self._answer is None:
             self._answer = answer
+            self._answered.set()
 
 
 def open_browser(url: str) -> bool:
@@ -201,10 +207,9 @@ def open_browser(url: str) -> bool:
         return False
     import webbrowser
 
-    try:
-        return webbrowser.open(url)
-    except webbrowser.Error:
-        return False
+    # In a thread: some browsers end only when their window is closed.
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    return True
 
 
 def _follow(issuer: Issuer, attempt: Attempt, name: str) -> Answer:

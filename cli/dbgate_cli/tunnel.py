@@ -54,9 +54,11 @@ class Half(asyncio.Protocol):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
-        """Hand on, as it came."""
+        """Hand on, as it came. Bytes that nobody is there for end the connection."""
         if self.peer is not None and self.peer.transport is not None:
             self.peer.transport.write(data)
+        elif self.transport is not None:
+            self.transport.abort()
 
     def pause_writing(self) -> None:
         """Our reader is slow: stop reading from the other side."""
@@ -124,17 +126,17 @@ class Gateway(Half):
 
 
 class Local(Half):
-    """The near side: a client of ours. It is not read before the gateway has said yes."""
+    """The near side: a client of ours."""
 
     def __init__(self, tunnel: Tunnel) -> None:
         super().__init__()
         self._tunnel = tunnel
+        self._early = bytearray()
         self._dial: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hold the client and dial the gateway."""
+        """Dial the gateway."""
         super().connection_made(transport)
-        cast(asyncio.Transport, transport).pause_reading()
         self._dial = asyncio.get_running_loop().create_task(self._tunnel.connect(self))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -143,6 +145,34 @@ class Local(Half):
         if self._dial is not None and self.peer is None:
             self._dial.cancel()
         self._tunnel.lost(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on; what comes before there is a peer is held, and no more of it is read.
+
+        Reading is paused here and not in connection_made: a loop may begin to read after it.
+        """
+        if self.peer is not None:
+            super().data_received(data)
+            return
+        self._early += data
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def splice(self, gateway: Gateway, first: bytes) -> None:
+        """Join both sides; each gets what the other said early."""
+        self.peer, gateway.peer = gateway, self
+        if self.transport is None or gateway.transport is None:
+            for half in (self, gateway):
+                if half.transport is not None:
+                    half.transport.close()
+            return
+        if first:
+            self.transport.write(first)
+        if self._early:
+            gateway.transport.write(bytes(self._early))
+            self._early.clear()
+        gateway.transport.resume_reading()
+        self.transport.resume_reading()
 
     def refuse(self, error: DbgateError) -> None:
         """Say why there is no connection, as a server would, and hang up."""
@@ -223,17 +253,7 @@ class Tunnel:
             local.refuse(exc)
             self._suspect()
             return
-        if local.transport is None or gateway.transport is None:
-            if gateway.transport is not None:
-                gateway.transport.abort()
-            if local.transport is not None:
-                local.transport.close()
-            return
-        local.peer, gateway.peer = gateway, local
-        if first:
-            local.transport.write(first)
-        gateway.transport.resume_reading()
-        local.transport.resume_reading()
+        local.splice(gateway, first)
 
     async def _dial(self) -> tuple[Gateway, bytes]:
         loop = asyncio.get_running_loop()

@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from dbgate_cli.token_store import TokenStore
 from tests.integration.cli import authority
 from tests.integration.cli.fake_broker import FakeBroker
 from tests.integration.cli.fake_gateway import FakeGateway
@@ -30,6 +31,7 @@ class World:
     home: Path
     ca_file: Path
     leaf: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def env(self, **extra: str) -> dict[str, str]:
         """A command's environment: signed in by token, all state in the test's folder."""
@@ -59,7 +61,7 @@ class World:
 
     def start(self, *args: str, group: bool = False, **env: str) -> subprocess.Popen[str]:
         """Start a command that goes on."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*COMMAND, *args],
             env=self.env(**env),
             stdin=subprocess.DEVNULL,
@@ -68,6 +70,16 @@ class World:
             text=True,
             start_new_session=group,
         )
+        self.started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End what a failed test left."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate(timeout=10)
+        TokenStore(self.home).remove(self.broker.url)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +97,9 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture
 def world(certificates: tuple[Path, Path], tmp_path: Path) -> Iterator[World]:
     broker = FakeBroker(certificates[1])
-    yield World(broker, tmp_path / "home", *certificates)
+    found = World(broker, tmp_path / "home", *certificates)
+    yield found
+    found.stop()
     broker.stop()
 
 

@@ -7,7 +7,6 @@ import contextlib
 import json
 import ssl
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +42,11 @@ class FakeGateway:
 
     def cut(self) -> None:
         """Break every connection, as a kill of the session does."""
-        self._call(lambda: [writer.transport.abort() for writer in self._writers])
+        self._loop.call_soon_threadsafe(self._abort)
 
-    def _call(self, work: Callable[[], object]) -> None:
-        self._loop.call_soon_threadsafe(work)
+    def _abort(self) -> None:
+        for writer in list(self._writers):
+            writer.transport.abort()
 
     async def _run(self) -> None:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
@@ -54,8 +54,7 @@ class FakeGateway:
         self._ready.set()
         await self._done.wait()
         server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
+        self._abort()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if tasks:
             await asyncio.wait(tasks, timeout=5)

@@ -27,6 +27,7 @@ class FakeIssuer:
         self.requests: list[dict[str, str]] = []
         self.claims: dict[str, Any] = {}
         self.answer: dict[str, str] = {}
+        self.document_extra: dict[str, Any] = {}
         self.lifetime_s = 3600
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -50,7 +51,7 @@ class FakeIssuer:
             "revocation_endpoint": f"{self.url}/revoke",
             "scopes_supported": ["openid", "profile", "offline_access"],
             "authorization_response_iss_parameter_supported": True,
-        }
+        } | self.document_extra
 
     def authorize(self, query: dict[str, str]) -> str:
         """Sign the hinted person in at once; give where to send the browser."""
