@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
+import stat
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -21,6 +24,7 @@ from dbgate_core.errors import Unreachable, UsageError
 
 BUSY_TIMEOUT_MS: Final = 3_000
 """How long SQLite waits for another writer; a write takes about a millisecond."""
+WAL_RETRY_S: Final = 0.01
 CONNECT_TIMEOUT_S: Final = 4
 STATEMENT_TIMEOUT_MS: Final = 4_000
 DEADLINE_S: Final = 8.0
@@ -125,7 +129,9 @@ def _engine(state_url: str) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise UsageError("state_url names no file", hint="sqlite:////var/lib/dbgate/state.db")
-    _private_file(Path(url.database))
+    path = Path(url.database)
+    _private_file(path)
+    _write_ahead(path)
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
@@ -135,7 +141,7 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, record: object) -> None:  # Any: the driver's connection
         connection.isolation_level = None  # transactions are begun below, not by the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -146,11 +152,38 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _private_file(path: Path) -> None:
+    """Make the file, its owner's alone, if it is missing.
+
+    It is never opened here: closing any descriptor of it would drop the locks that SQLite holds on
+    it elsewhere in this process (POSIX fcntl, "How To Corrupt An SQLite Database", section 2.2).
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.mknod(path, 0o600 | stat.S_IFREG)
     except OSError as exc:
         raise UsageError(f"cannot write the state store {path}: {exc.strerror}") from exc
+    if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+        raise UsageError(f"cannot write the state store {path}: not a file of this user's")
+
+
+def _write_ahead(path: Path) -> None:
+    """Put the file into WAL mode, which it then keeps, before anything else uses it.
+
+    The change takes the file alone and, unlike all else, does not wait for others (SQLite calls no
+    busy handler for it). So when several open a new store at once, this tries again.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL").close()
+                return
+            except sqlite3.DatabaseError as exc:
+                busy = exc.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not busy or time.monotonic() > deadline:
+                    raise _unreachable() from exc
+            time.sleep(WAL_RETRY_S)
 
 
 def _postgresql(url: URL) -> Engine:
