@@ -7,17 +7,8 @@ from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
+from dbgate_core.guard import Releases
 from dbgate_core.principal import Principal
-
-
-class Releases(Protocol):
-    """The approvals of single statements that a session's principal holds."""
-
-    def take(self, digest: str, approval: str) -> str:
-        """Use up the approval of the statement of that digest; the request's id, or "" if none.
-
-        `approval` is the quorum that policy asks for now. Synchronous: one short look into the store.
-        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""Makes the guards of connections: a catalog, a scope, an entry for the opening."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, Protocol
+
+from dbgate_broker.catalog import CatalogService
+from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
+from dbgate_broker.sessions.guards import GuardedSession
+from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
+from dbgate_core.audit.recorder import Recorder
+from dbgate_core.audit.who import who
+from dbgate_core.guard import SEARCH_PATH, ConnectionGuard, Scope
+from dbgate_core.masking.key import MaskKey
+from dbgate_core.verdicts import StatementPolicy, Subject, Verdicts
+
+MAX_NAME: Final = 63
+"""PostgreSQL cuts application_name there (NAMEDATALEN)."""
+
+
+class GuardedPolicy(StatementPolicy, ConnectPolicy, Protocol):
+    """Policy, as the guards need it."""
+
+
+class ConnectionGuards:
+    """`sessions.guards.Guards`, over one catalog service, policy and log."""
+
+    def __init__(
+        self, catalogs: CatalogService, policy: GuardedPolicy, recorder: Recorder, key: MaskKey
+    ) -> None:
+        self._catalogs = catalogs
+        self._policy = policy
+        self._verdicts = Verdicts(policy)
+        self._recorder = recorder
+        self._key = key
+
+    async def guard(
+        self, session: GuardedSession, connection: ConnectionFacts, credentials: Credentials
+    ) -> LiveGuard:
+        """The guard of a new connection, its catalog loaded, its opening recorded."""
+        catalog = await self._catalogs.get(session.database, credentials)
+        scope = self._scope(session, connection, credentials)
+        opened = {
+            "scope": scope.entry,
+            "application": connection.application_name[:MAX_NAME],
+            "peer": connection.peer,
+        }
+        self._recorder.append("connection_opened", opened)
+        return ConnectionGuard(scope, catalog, self._verdicts, self._recorder, time.monotonic_ns)
+
+    async def refresh(
+        self, guard: LiveGuard, session: GuardedSession, credentials: Credentials
+    ) -> None:
+        """Give the guard a new catalog: after its own DDL certainly a new one."""
+        if not isinstance(guard, ConnectionGuard):
+            raise TypeError("a guard that was not made here")
+        if guard.changed_schema:
+            self._catalogs.invalidate(session.database.name)
+        guard.renew(await self._catalogs.get(session.database, credentials))
+
+    def _scope(
+        self, session: GuardedSession, connection: ConnectionFacts, credentials: Credentials
+    ) -> Scope:
+        facts = facts_of(session.database)
+        entry = {
+            "session": session.id,
+            "who": who(session.principal),
+            "database": session.database.name,
+            "environment": session.database.environment,
+            "access_role": session.access_role,
+            "db_user": credentials.username,
+            "connection": connection.number,
+            "policy": self._policy.version,
+        }
+        return Scope(
+            subject=Subject(session.principal, facts, session.access_role),
+            entry=entry,
+            key=self._key,
+            releases=session.releases,
+            unmasked=self._policy.may(session.principal, "unmask", facts).allowed,
+            search_path=search_path(connection.search_path),
+        )
+
+
+def search_path(text: str) -> tuple[str, ...]:
+    """The schemas of a search_path start-up parameter; the usual one when it is empty."""
+    named = [part.strip().strip('"') for part in text.split(",")]
+    return tuple(part for part in named if part and part != "$user") or SEARCH_PATH

@@ -1,0 +1,371 @@
+"""The guard of one connection: judge a statement, record it, mask what comes back, record the end.
+
+`judge` -> `begin` -> (`rows` | `copy_out` | `redact`) -> `end`, as the wire session calls them. A
+statement that policy holds may run once for each approval: it is looked for when the text is judged, so
+that nothing is even planned without one, and used up when the statement begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
+from dbgate_core.audit.recorder import Recorder
+from dbgate_core.catalog import Catalog
+from dbgate_core.decision import Decision, Verdict
+from dbgate_core.errors import DbgateError, Denied
+from dbgate_core.limits import LimitedRows
+from dbgate_core.masking.errors import WITHHELD, redact_error
+from dbgate_core.masking.plan import MaskKey, plan_copy, plan_rows, protected
+from dbgate_core.masking.rows import MaskedColumn
+from dbgate_core.pgwire.guard import (
+    CopyMask,
+    Outcome,
+    Parameters,
+    Permit,
+    Refusal,
+    RowMask,
+    Running,
+)
+from dbgate_core.pgwire.rows import Field
+from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Effect
+from dbgate_core.verdicts import Subject, Verdicts
+
+CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
+"""A connection that has been open for longer sees what others' DDL made of the catalog."""
+SEARCH_PATH: Final = ("public",)
+MAX_NAMES: Final = 1_000
+"""Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
+_UNKNOWN_PATH: Final = ("?",)
+
+
+class Releases(Protocol):
+    """The approvals of single statements that the session's principal holds.
+
+    `approval` is the quorum that policy asks for now. Synchronous: one short look into the store.
+    """
+
+    def holds(self, digest: str, approval: str) -> bool:
+        """Is there an unused approval of the statement of that digest."""
+
+    def take(self, digest: str, approval: str) -> str:
+        """Use it up; the request's id, or "" if there is none (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a guard knows of its connection.
+
+    `entry` is what each audit entry says of it; `unmasked` is set where policy permits `unmask`.
+    """
+
+    subject: Subject
+    entry: Mapping[str, object]
+    key: MaskKey
+    releases: Releases
+    unmasked: bool = False
+    search_path: tuple[str, ...] = SEARCH_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The leave to run one text; only a guard makes one.
+
+    `digest` is set when running it uses up an approval; `masked` are the columns that its results
+    were found to mask.
+    """
+
+    analysis: Analysis
+    decision: Decision
+    digest: str = ""
+    masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The text that was judged."""
+        return self.analysis.text
+
+    @property
+    def moves_names(self) -> bool:
+        """Whether names of statements or portals may mean something else after it."""
+        return self.analysis.moves_names
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A statement that stands in the log, by the index of its begin entry."""
+
+    index: int
+    leave: Leave
+    started_ns: int
+
+
+class ConnectionGuard:
+    """`dbgate_core.pgwire.guard.Guard` for one connection."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        catalog: Catalog,
+        verdicts: Verdicts,
+        recorder: Recorder,
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self._scope = scope
+        self._catalog = catalog
+        self._verdicts = verdicts
+        self._recorder = recorder
+        self._clock_ns = clock_ns
+        self._search_path = scope.search_path
+        self._path_known = True
+        self._names: dict[str, str] = {}
+        self._changed = False
+        self._loaded_ns = clock_ns()
+        self._closed = False
+        self._statements = 0
+
+    @property
+    def stale(self) -> bool:
+        """Whether the catalog must be read again: after DDL, and now and then for others' DDL."""
+        return self._changed or self._clock_ns() - self._loaded_ns > CATALOG_MAX_AGE_NS
+
+    @property
+    def changed_schema(self) -> bool:
+        """Whether DDL passed here since the catalog was read."""
+        return self._changed
+
+    def renew(self, catalog: Catalog) -> None:
+        """Take a new picture of the database."""
+        self._catalog = catalog
+        self._changed = False
+        self._loaded_ns = self._clock_ns()
+
+    def judge(self, text: str) -> Permit | Refusal:
+        """Judge a text; a refusal stands in the log before it is given."""
+        try:
+            analysis, decision = self._judged(text)
+            digest = ""
+            if decision.verdict is Verdict.HOLD:
+                digest = self._digest(analysis)
+                if digest and self._scope.releases.holds(digest, decision.approval):
+                    decision = self._approved(analysis)
+        except DbgateError as exc:
+            return self._refuse(text, None, Verdict.DENY, _refusal(exc), exc.code)
+        if decision.allowed:
+            return Leave(analysis, decision, digest)
+        refusal = Refusal(
+            "42501", decision.message, hint=decision.hint, rule=", ".join(decision.policies)
+        )
+        return self._refuse(text, analysis, decision.verdict, refusal, decision.approval)
+
+    def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
+        """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
+        leave = _mine(permit)
+        request = self._take(leave, parameters) if leave.digest else ""
+        fields: dict[str, object] = {
+            "scope": self._scope.entry,
+            "verdict": str(Verdict.ALLOW),
+            "protocol": protocol,
+            **_described(leave.text, leave.analysis),
+            "policies": list(leave.decision.policies),
+        }
+        if request:
+            fields["request"] = request
+        if parameters is not None and parameters.values:
+            fields["parameters"] = len(parameters.values)
+        begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns())
+        self._statements += 1
+        self._follow(leave.analysis)
+        return begun
+
+    def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
+        """The mask of a result, or the bound of its rows; None when neither is due."""
+        leave = _mine(permit)
+        owed = leave.decision.obligations
+        mask = None
+        if owed.mask and self._catalog.classes:
+            mask = plan_rows(
+                fields,
+                leave.analysis,
+                leave.text,
+                self._catalog,
+                self._scope.key,
+                self._search_path,
+                self._names,
+            )
+        if mask is not None:
+            leave.masked.update(dict.fromkeys(mask.masked))
+        return mask if owed.row_limit is None else LimitedRows(mask, owed.row_limit)
+
+    def copy_out(self, permit: Permit, binary: bool, columns: int) -> CopyMask | None:
+        """The mask of a COPY TO STDOUT; None when nothing in it is to be masked."""
+        leave = _mine(permit)
+        owed = leave.decision.obligations
+        if owed.row_limit is not None:
+            raise Denied("COPY TO is not for those with a row limit", hint="use SELECT")
+        if not owed.mask or not self._catalog.classes:
+            return None
+        mask = plan_copy(
+            leave.text,
+            leave.analysis,
+            self._catalog,
+            binary,
+            columns,
+            self._scope.key,
+            self._search_path,
+        )
+        if mask is not None:
+            leave.masked.update(dict.fromkeys(mask.masked))
+        return mask
+
+    def redact(self, permit: Permit | None, fields: dict[str, str]) -> dict[str, str]:
+        """The fields of an ErrorResponse or NoticeResponse without protected values."""
+        if self._scope.unmasked or not self._catalog.classes:
+            return fields
+        if permit is None:
+            return redact_error(fields, True)
+        leave = _mine(permit)
+        if not leave.decision.obligations.mask:
+            return fields
+        return redact_error(fields, protected(leave.analysis, self._catalog, self._search_path))
+
+    def end(self, running: Running, outcome: Outcome) -> None:
+        """Write the end entry. Raises AuditUnavailable: then the connection ends."""
+        if not isinstance(running, Begun):
+            raise TypeError("not a statement that this guard began")
+        if running.leave.analysis.changes_schema:
+            self._changed = True
+        fields: dict[str, object] = {
+            "scope": self._scope.entry,
+            "begin": running.index,
+            "status": str(outcome.status),
+            "duration_us": (self._clock_ns() - running.started_ns) // 1000,
+        }
+        if outcome.tag:
+            fields["tag"] = outcome.tag
+        if outcome.rows is not None:
+            fields["rows"] = outcome.rows
+        if outcome.sqlstate:
+            fields["sqlstate"] = outcome.sqlstate
+        if running.leave.masked:
+            fields["masked"] = [
+                {"column": c.name, "class": c.data_class, "mask": c.mask}
+                for c in running.leave.masked
+            ]
+        self._recorder.append("statement_end", fields)
+
+    def parameter(self, name: str, value: str) -> None:
+        """Note a ParameterStatus of the server: newer ones tell of search_path."""
+        if name == "search_path":
+            self._path_known = False
+
+    def notification(self, channel: str, payload: str) -> str:
+        """A NOTIFY payload may hold what a trigger put there: it passes only where nothing is masked."""
+        protects = self._catalog.classes and not self._scope.unmasked
+        return WITHHELD if payload and protects else payload
+
+    def closed(self) -> None:
+        """Write the connection's last entry, once."""
+        if not self._closed:
+            self._closed = True
+            fields = {"scope": self._scope.entry, "statements": self._statements}
+            self._recorder.append("connection_closed", fields)
+
+    def _judged(self, text: str) -> tuple[Analysis, Decision]:
+        return self._verdicts.judge(self._scope.subject, text, self._catalog, self._search_path)
+
+    def _approved(self, analysis: Analysis) -> Decision:
+        subject = self._scope.subject
+        return self._verdicts.policy.statement(
+            subject.principal, subject.database, subject.access_role, analysis, approved=True
+        )
+
+    def _digest(self, analysis: Analysis) -> str:
+        """What an approval must be bound to; empty when names may mean something else by now."""
+        if not self._path_known or self._scope.search_path != SEARCH_PATH:
+            return ""
+        subject = self._scope.subject
+        return statement_digest(
+            analysis.canonical, subject.database.name, subject.access_role, DEFAULT_SEARCH_PATH
+        )
+
+    def _take(self, leave: Leave, parameters: Parameters | None) -> str:
+        """Use up the approval. Raises Denied when it is gone, or was not for parameters."""
+        _, held = self._judged(leave.text)
+        if parameters is not None and parameters.values:
+            raise Denied(
+                "an approved statement takes no parameters",
+                hint="ask for the statement with its values written out",
+                code="approval.parameters",
+            )
+        request = ""
+        if self._digest(leave.analysis) == leave.digest:
+            request = self._scope.releases.take(leave.digest, held.approval)
+        if not request:
+            raise Denied(held.message, hint=held.hint, rule=", ".join(held.policies))
+        return request
+
+    def _follow(self, analysis: Analysis) -> None:
+        """What the statement changes in how later ones are read."""
+        if analysis.sets_search_path:
+            self._path_known = False
+        if analysis.defines:
+            if len(self._names) + len(analysis.defines) > MAX_NAMES:
+                self._names.clear()
+            self._names.update(analysis.defines)
+
+    def _refuse(
+        self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str
+    ) -> Refusal:
+        fields: dict[str, object] = {
+            "scope": self._scope.entry,
+            "verdict": str(verdict),
+            **_described(text, analysis),
+            "policies": [rule for rule in refusal.rule.split(", ") if rule],
+            "sqlstate": refusal.sqlstate,
+            "message": refusal.message,
+        }
+        if why:
+            fields["approval" if verdict is Verdict.HOLD else "code"] = why
+        try:
+            self._recorder.append("statement_refused", fields)
+        except DbgateError as exc:
+            return _refusal(exc)
+        return refusal
+
+
+def _mine(permit: Permit) -> Leave:
+    """Only a guard makes a Leave. Raises TypeError for anything else."""
+    if not isinstance(permit, Leave):
+        raise TypeError("a permit that no guard made")
+    return permit
+
+
+def _refusal(exc: DbgateError) -> Refusal:
+    return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
+
+
+def _described(text: str, analysis: Analysis | None) -> dict[str, object]:
+    """What an entry says of a statement."""
+    if analysis is None:
+        return {"text": text, "effects": [], "tables": []}
+    touched = sorted(str(relation) for relation in analysis.reads | analysis.writes)
+    return {
+        "text": text,
+        "effects": [_effect(effect) for effect in analysis.effects],
+        "tables": touched,
+    }
+
+
+def _effect(effect: Effect) -> dict[str, object]:
+    """An effect without its empty parts."""
+    parts: dict[str, object] = {"action": str(effect.action)}
+    for name in ("object", "kind", "predicate", "danger", "detail"):
+        if value := str(getattr(effect, name)):
+            parts[name] = value
+    if effect.columns:
+        parts["columns"] = sorted(effect.columns)
+    return parts

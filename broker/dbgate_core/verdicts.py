@@ -1,0 +1,124 @@
+"""Verdicts, remembered: what one text means to one subject on one picture of the database."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from dbgate_core.approval.people import identity
+from dbgate_core.catalog import Catalog
+from dbgate_core.database import DatabaseFacts
+from dbgate_core.decision import Decision
+from dbgate_core.principal import Principal
+from dbgate_core.sql.analyse import analyse
+from dbgate_core.sql.analysis import Analysis
+
+MAX_ENTRIES: Final = 2_048
+"""Of each cache of a broker."""
+MAX_REMEMBERED_CHARS: Final = 4_096
+"""Longer texts are judged anew each time, so the caches have a bound in bytes: about 32 MB each."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class StatementPolicy(Protocol):
+    """What judging asks of policy; `dbgate_core.policy.Policies` answers it."""
+
+    @property
+    def version(self) -> str:
+        """Tells sets of policies apart."""
+
+    def statement(
+        self,
+        principal: Principal,
+        database: DatabaseFacts,
+        access_role: str,
+        analysis: Analysis,
+        *,
+        approved: bool = False,
+    ) -> Decision:
+        """Whether the statement may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who acts, where, and by which access role: what a verdict depends on beside the text."""
+
+    principal: Principal
+    database: DatabaseFacts
+    access_role: str
+
+
+class Lru(Generic[K, V]):
+    """A bounded dictionary that forgets what was not used for the longest time."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """The value, or None."""
+        found = self._entries.get(key)
+        if found is not None:
+            self._entries.move_to_end(key)
+        return found
+
+    def put(self, key: K, value: V) -> None:
+        """Remember, and forget the oldest beyond the bound."""
+        self._entries[key] = value
+        if len(self._entries) > self._limit:
+            self._entries.popitem(last=False)
+
+
+class Verdicts:
+    """Judges texts for all connections of a broker. Not thread-safe: for its event loop alone.
+
+    A verdict depends on the analysis alone, so other literals in the same statement cost the
+    parse and no policy. Only leave is remembered so: a refusal's words may quote the statement.
+    """
+
+    def __init__(self, policy: StatementPolicy) -> None:
+        self.policy = policy
+        self._texts: Lru[tuple[str, Hashable, str, tuple[str, ...]], tuple[Analysis, Decision]] = (
+            Lru(MAX_ENTRIES)
+        )
+        self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
+
+    def judge(
+        self, subject: Subject, text: str, catalog: Catalog, search_path: tuple[str, ...]
+    ) -> tuple[Analysis, Decision]:
+        """The text's analysis and verdict. Raises what `analyse` raises for what is not parsed."""
+        who = self._who(subject)
+        key = (text, who, catalog.version, search_path)
+        if (found := self._texts.get(key)) is not None:
+            return found
+        analysis = analyse(text, catalog, search_path)
+        found = analysis, self._decide(subject, who, analysis)
+        if len(text) <= MAX_REMEMBERED_CHARS:
+            self._texts.put(key, found)
+        return found
+
+    def _decide(self, subject: Subject, who: Hashable, analysis: Analysis) -> Decision:
+        key = (who, analysis.effects, analysis.statements, analysis.incomplete)
+        if (leave := self._leaves.get(key)) is not None:
+            return leave
+        decision = self.policy.statement(
+            subject.principal, subject.database, subject.access_role, analysis
+        )
+        if decision.allowed:
+            self._leaves.put(key, decision)
+        return decision
+
+    @staticmethod
+    def _who(subject: Subject) -> Hashable:
+        principal = subject.principal
+        return (
+            identity(principal),
+            principal.groups,
+            principal.asserted_agent,
+            subject.database,
+            subject.access_role,
+        )
