@@ -175,6 +175,7 @@ def explain(exc: BaseException) -> int:
 
 def _lower(text: str) -> str:
     """Typer's sentence in the style of ours."""
+    text = text.replace(" Value error, ", " ")
     return (text[:1].lower() + text[1:]).rstrip(".")
 
 

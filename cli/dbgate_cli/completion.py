@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 from dbgate_cli.app import MODULES, SECTIONS, SUMMARIES, build
 
@@ -56,23 +59,45 @@ def script(shell: str) -> str:
 def _node(command: Any) -> Node:
     options: list[Option] = []
     choices: tuple[str, ...] = ()
+    types = _types(command)
     for parameter in command.params:
-        found = tuple(str(getattr(c, "value", c)) for c in getattr(parameter.type, "choices", ()))
+        found = _choices(types[parameter.name])
         if parameter.param_type_name == "argument":
             choices = found or choices
             continue
         options.append(
             Option(
                 names=tuple(parameter.opts),
-                value=not parameter.is_flag,
+                # A value in brackets is written with `=` or not at all: the next word is another.
+                value=not parameter.is_flag and not (parameter.metavar or "").startswith("["),
                 help=_first_sentence(parameter.help or ""),
                 choices=found,
-                file=type(parameter.type).__name__ in ("Path", "TyperPath"),
+                file=types[parameter.name] is Path,
             )
         )
     options.append(Option(("-h", "--help"), False, "Show the command's help."))
     children = {name: _node(child) for name, child in getattr(command, "commands", {}).items()}
     return Node(_first_sentence(command.help or ""), tuple(options), children, choices)
+
+
+def _types(command: Any) -> Mapping[str, object]:
+    """The type of each parameter, from the function's own signature; of `X | None`, X.
+
+    Not from typer's objects: their shape changes between its versions.
+    """
+    if command.callback is None:
+        return {}
+    hints = get_type_hints(inspect.unwrap(command.callback))
+    return {
+        name: next((t for t in get_args(hint) if t is not type(None)), hint)
+        for name, hint in hints.items()
+    }
+
+
+def _choices(kind: object) -> tuple[str, ...]:
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+        return ()
+    return tuple(str(member.value) for member in kind)
 
 
 def _first_sentence(text: str) -> str:
@@ -113,6 +138,11 @@ def _bash(nodes: dict[str, Node]) -> str:
 _dbgate() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
   local path='' words='' value='-' i word
+  if [[ $current == = ]]; then
+    current=''
+  elif [[ $previous == = ]]; then
+    previous=${{COMP_WORDS[COMP_CWORD-2]}}
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${{COMP_WORDS[i]}}
     if [[ $word == -- ]]; then

@@ -14,6 +14,7 @@ from dbgate_cli.commands import _shared as shared
 from dbgate_cli.commands.sessions import SessionId
 from dbgate_cli.durations import moment
 from dbgate_core import contract
+from dbgate_core.decision import Verdict
 from dbgate_core.errors import UsageError
 
 MAX_LIMIT = 100_000
@@ -23,7 +24,9 @@ def search(
     principal: Annotated[str, typer.Option("--principal", help="Whose.")] = "",
     database: Annotated[str, typer.Option("--database", help="On which database.")] = "",
     table: Annotated[str, typer.Option("--table", help="That touched this table.")] = "",
-    verdict: Annotated[str, typer.Option("--verdict", help="allow, deny or hold.")] = "",
+    verdict: Annotated[
+        Verdict | None, typer.Option("--verdict", help="What was decided about the statement.")
+    ] = None,
     text: Annotated[str, typer.Option("--text", help="Whose statement holds this text.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="One kind of entry.")] = "",
     session: Annotated[str, typer.Option("--session", help="Of one session.")] = "",
@@ -42,7 +45,7 @@ def search(
         "principal": principal,
         "database": database,
         "table": table,
-        "verdict": verdict,
+        "verdict": verdict or "",
         "text": text,
         "kind": kind,
         "session": session,

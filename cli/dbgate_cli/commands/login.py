@@ -26,7 +26,7 @@ def login(
     as_name: Annotated[
         str, typer.Option("--as", metavar="NAME", help="Developer mode: sign in as this person.")
     ] = "",
-    store: Annotated[str, typer.Option("--store", metavar="PLACE", help=STORED)] = "",
+    store: Annotated[Place | None, typer.Option("--store", help=STORED)] = None,
     broker_url: Annotated[
         str, typer.Option("--broker", metavar="URL", help="Use this broker from now on.")
     ] = "",
@@ -38,7 +38,6 @@ def login(
     """Sign in through single sign-on, in a browser or with a code."""
     if device and as_name:
         raise UsageError("--device and --as exclude each other")
-    place = _place(store)
     where = settings.load()
     if broker_url:
         where = settings.save(where, broker=broker_url, ca_file=ca_file or where.ca_file)
@@ -53,14 +52,8 @@ def login(
         found = flows.with_device(issuer)
     else:
         found = flows.with_browser(issuer)
-    kept = TokenStore(where.home).save(where.broker, found, place)
+    kept = TokenStore(where.home).save(where.broker, found, store)
     _show(found, kept, json)
-
-
-def _place(text: str) -> Place | None:
-    if text and text not in set(Place):
-        raise UsageError(f"there is no store {text!r}", hint="--store keyring, memory or file")
-    return Place(text) if text else None
 
 
 def _show(found: Login, kept: Place, json: bool) -> None:

@@ -9,20 +9,18 @@ import typer
 from dbgate_cli import render
 from dbgate_cli.commands import _shared as shared
 from dbgate_core import contract
+from dbgate_core.approval.request import State
 
 RequestId = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
 
 
 def list_(
-    state: Annotated[
-        str,
-        typer.Option("--state", help="pending, approved, denied, expired or withdrawn; else all."),
-    ] = "",
+    state: Annotated[State | None, typer.Option("--state", help="In this state alone.")] = None,
     json: shared.Json = False,
 ) -> None:
     """List your requests, and those that you may decide."""
     with shared.broker() as broker:
-        found = broker.requests(state)
+        found = broker.requests(state or "")
     if json:
         for request in found:
             render.emit(request)
