@@ -32,10 +32,11 @@ DATABASE = contract.DatabaseInfo(
 
 
 class FakeBroker:
-    """Holds the state that tests look at; `token` is the one bearer token that it takes."""
+    """Holds the state that tests look at; `token` is the bearer token that `accepts` takes."""
 
     def __init__(self, leaf: Path) -> None:
         self.token = "good.token.here"
+        self.accepts: Callable[[str], bool] = lambda token: token == self.token
         self.issuer = ""
         self.gateway_port = 1
         self.password = "one-time-password-7f3a"
@@ -238,7 +239,8 @@ def _handler(broker: FakeBroker) -> type[BaseHTTPRequestHandler]:
                 self._send(exc.http_status, problem)
 
         def _authorize(self) -> None:
-            if self.headers.get("Authorization") != f"Bearer {broker.token}":
+            scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")
+            if scheme != "Bearer" or not broker.accepts(token):
                 raise NotSignedIn("the token does not verify", hint="dbgate login")
 
         def _send(self, status: int, value: object) -> None:

@@ -1,0 +1,1 @@
+"""Signing in at a second, independent OIDC provider: npm oidc-provider."""
