@@ -1,1 +1,1 @@
-"""The append-only log on disk, and its search."""
+"""The append-only log on disk, its signing key, and its search index."""
