@@ -8,6 +8,7 @@ from dbgate_broker.config import DatabaseConfig
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
 from dbgate_core.principal import Principal
+from dbgate_core.sql.analysis import Analysis
 
 
 class ConnectPolicy(Protocol):
@@ -22,6 +23,17 @@ class ConnectPolicy(Protocol):
         approved: bool = False,
     ) -> Decision:
         """Whether a session may be opened; HOLD, with the quorum, when only an approval is missing."""
+
+    def statement(
+        self,
+        principal: Principal,
+        database: DatabaseFacts,
+        access_role: str,
+        analysis: Analysis,
+        *,
+        approved: bool = False,
+    ) -> Decision:
+        """Whether a statement may run; HOLD, with the quorum, when only an approval is missing."""
 
     def may(self, principal: Principal, action: str, database: DatabaseFacts | None) -> Decision:
         """Whether a principal may `request`, `approve`, `session_kill` or `audit_read`."""

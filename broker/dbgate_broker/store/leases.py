@@ -162,6 +162,14 @@ def known_ids(connection: Connection, vault_role: str) -> set[str]:
     return set(connection.scalars(query))
 
 
+def intents(connection: Connection, vault_role: str) -> list[datetime]:
+    """When the intents of a Vault role were written whose lease, if any, is not in the journal yet."""
+    query = select(leases.c.created_at).where(
+        leases.c.vault_role == vault_role, leases.c.state == LeaseState.INTENT
+    )
+    return list(connection.scalars(query))
+
+
 def _fetch(connection: Connection, query: Select[Any]) -> list[LeaseRow]:  # Any: a table's row
     return [_row(row) for row in connection.execute(query)]
 

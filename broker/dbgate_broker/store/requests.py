@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,8 @@ from dbgate_core.principal import Principal
 
 MAX_LISTED: Final = 500
 """The newest of a listing; what is older is found in the audit log."""
+
+MAX_SCANNED: Final = 10_000
 
 _Requests = access_requests.c
 
@@ -72,16 +75,22 @@ def load(connection: Connection, request_id: str) -> Stored | None:
     return found[0] if found else None
 
 
-def listing(connection: Connection, state: State | None = None) -> list[Stored]:
-    """The newest requests, of one state or all."""
+def listing(
+    connection: Connection,
+    state: State | None = None,
+    wanted: Callable[[AccessRequest], bool] = lambda request: True,
+) -> list[Stored]:
+    """The newest requests that are wanted, of one state or all: at most 500 of the newest 10 000."""
     where = [] if state is None else [_Requests.state == state]
-    return _fetch(
-        connection,
-        select(access_requests)
-        .where(*where)
-        .order_by(_Requests.created_at.desc(), _Requests.id)
-        .limit(MAX_LISTED),
-    )
+    query = select(access_requests).where(*where)
+    query = query.order_by(_Requests.created_at.desc(), _Requests.id)
+    found: list[Stored] = []
+    for offset in range(0, MAX_SCANNED, MAX_LISTED):
+        page = _fetch(connection, query.limit(MAX_LISTED).offset(offset))
+        found += [stored for stored in page if wanted(stored.request)]
+        if len(page) < MAX_LISTED or len(found) >= MAX_LISTED:
+            break
+    return found[:MAX_LISTED]
 
 
 def pending_of(connection: Connection, principal: Principal) -> list[Stored]:

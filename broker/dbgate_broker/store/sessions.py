@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from dbgate_broker.store.schema import brokers, sessions
 from dbgate_core.principal import Principal
 
 MAX_LISTED: Final = 500
+MAX_SCANNED: Final = 10_000
 STALE_S: Final = 60
 """A broker of a shared store that was not seen for so long is dead, and its sessions with it."""
 
@@ -96,16 +98,29 @@ def load(connection: Connection, session_id: str) -> SessionRow | None:
     return found[0] if found else None
 
 
-def listing(connection: Connection, state: SessionState | None = None) -> list[SessionRow]:
-    """The newest sessions, of one state or all."""
+def listing(
+    connection: Connection,
+    state: SessionState | None = None,
+    wanted: Callable[[SessionRow], bool] = lambda row: True,
+) -> list[SessionRow]:
+    """The newest sessions that are wanted, of one state or all: at most 500 of the newest 10 000."""
     where = [] if state is None else [sessions.c.state == state]
-    return _fetch(
-        connection,
-        select(sessions)
-        .where(*where)
-        .order_by(sessions.c.opened_at.desc(), sessions.c.id)
-        .limit(MAX_LISTED),
+    query = select(sessions).where(*where).order_by(sessions.c.opened_at.desc(), sessions.c.id)
+    found: list[SessionRow] = []
+    for offset in range(0, MAX_SCANNED, MAX_LISTED):
+        page = _fetch(connection, query.limit(MAX_LISTED).offset(offset))
+        found += [row for row in page if wanted(row)]
+        if len(page) < MAX_LISTED or len(found) >= MAX_LISTED:
+            break
+    return found[:MAX_LISTED]
+
+
+def closed_among(connection: Connection, session_ids: Collection[str]) -> set[str]:
+    """Those of the sessions that are closed, by whichever broker."""
+    query = select(sessions.c.id).where(
+        sessions.c.id.in_(session_ids), sessions.c.state == SessionState.CLOSED
     )
+    return set(connection.scalars(query))
 
 
 def seen(connection: Connection, broker: str, now: datetime) -> None:

@@ -1,0 +1,119 @@
+"""Opening a session: a grant, a lease, an entry; only then anything that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from dbgate_broker.config import Config, DatabaseConfig
+from dbgate_broker.sessions import access, inputs
+from dbgate_broker.sessions.ending import End, Ending
+from dbgate_broker.sessions.guards import GuardedSession, Guards
+from dbgate_broker.sessions.leasing import Held, Leasing
+from dbgate_broker.sessions.live import LiveSession
+from dbgate_broker.sessions.policy import ConnectPolicy
+from dbgate_broker.sessions.records import SESSION_OPENED, record, session_scope
+from dbgate_broker.sessions.releases import StoreReleases
+from dbgate_broker.sessions.tickets import Stub, Ticket, new_session_id
+from dbgate_broker.store import requests
+from dbgate_broker.store.engine import Store
+from dbgate_broker.store.sessions import SessionRow, SessionState
+from dbgate_core.audit.recorder import Recorder
+from dbgate_core.contract import OpenSession
+from dbgate_core.errors import ApprovalNeeded
+from dbgate_core.principal import Principal
+
+LEAST_S: Final = 1
+"""A grant with less than this left opens nothing: Vault counts whole seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Opens sessions; what it needs of the rest."""
+
+    broker: str
+    config: Config
+    store: Store
+    policy: ConnectPolicy
+    leasing: Leasing
+    ending: Ending
+    recorder: Recorder
+    guards: Guards
+    clock: Callable[[], datetime]
+
+    async def open(self, principal: Principal, ask: OpenSession) -> tuple[LiveSession, Ticket]:
+        """Open a session.
+
+        1. Policy, or a running request, grants the access role now.
+        2. The journal has the session and its lease to be; Vault makes the user; the journal has the lease.
+        3. The opening is recorded. If that fails, or anything after 2, all of it is taken back.
+        """
+        database = access.find(self.config.databases, ask.database)
+        if agent := inputs.bounded(ask.agent, inputs.MAX_NAME, "the agent's name"):
+            principal = replace(principal, asserted_agent=agent)
+        standing = await self._grant(principal, database, ask.access_role)
+        row = self._row(principal, database, standing, ask)
+        held: Held | None = None
+        try:
+            held = await self.leasing.take(row, standing.role)
+            row = replace(row, state=SessionState.OPEN, db_user=held.credentials.username)
+            await self._record(row, database, standing)
+        except BaseException:
+            await self.ending.end(row, End("it could not be opened"), held)
+            raise
+        ticket = Ticket.new()
+        return self._live(row, database, ticket, held), ticket
+
+    async def _grant(
+        self, principal: Principal, database: DatabaseConfig, wanted: str
+    ) -> access.Standing:
+        now = self.clock()
+        running = await self.store.call(requests.running_of, principal, now, database.name)
+        found = access.standings(self.policy, principal, database, running, now)
+        standing = access.choose(database, found, wanted)
+        if standing.until is not None and standing.until <= now + timedelta(seconds=LEAST_S):
+            raise ApprovalNeeded(f"the grant of {standing.role.name} ends now")
+        return standing
+
+    def _row(
+        self,
+        principal: Principal,
+        database: DatabaseConfig,
+        standing: access.Standing,
+        ask: OpenSession,
+    ) -> SessionRow:
+        now = self.clock()
+        longest = now + timedelta(seconds=self.config.sessions.max_s)
+        return SessionRow(
+            id=new_session_id(),
+            broker=self.broker,
+            database=database.name,
+            access_role=standing.role.name,
+            principal=principal,
+            reason=inputs.bounded(ask.reason, inputs.MAX_REASON, "the reason"),
+            client=inputs.bounded(ask.client, inputs.MAX_CLIENT, "the client's name"),
+            opened_at=now,
+            expires_at=min(standing.until, longest) if standing.until else longest,
+            request_id=standing.request.id if standing.request else None,
+        )
+
+    async def _record(
+        self, row: SessionRow, database: DatabaseConfig, standing: access.Standing
+    ) -> None:
+        fields = session_scope(row, database.environment, row.db_user) | {
+            "reason": row.reason,
+            "client": row.client,
+            "expires_at": row.expires_at.isoformat(),
+            "request": row.request_id,
+            "policies": list(standing.decision.policies),
+        }
+        await record(self.recorder, SESSION_OPENED, fields)
+
+    def _live(
+        self, row: SessionRow, database: DatabaseConfig, ticket: Ticket, held: Held
+    ) -> LiveSession:
+        releases = StoreReleases(self.store, row, self.clock)
+        guarded = GuardedSession(row.id, row.principal, database, row.access_role, releases)
+        return LiveSession(row, guarded, Stub.of(ticket), held, self.guards, self.clock)
