@@ -63,7 +63,7 @@ def _check_audience(claims: Mapping[str, Any], issuer: IssuerConfig) -> None:
         raise refusal("the token has no audience")
     if issuer.audience not in audiences:
         raise refusal(f"the token is not for the audience {issuer.audience}")
-    ours = {issuer.audience, issuer.client_id} - {""}
+    ours = [one for one in (issuer.audience, issuer.client_id) if one]
     if len(set(audiences)) > 1 and "azp" not in claims:
         raise refusal("the token has several audiences and does not say whom it was issued to")
     if "azp" in claims and claims["azp"] not in ours:

@@ -98,20 +98,27 @@ def _name(claims: Claims, issuer: IssuerConfig) -> str:
 
 
 def _acting(claims: Claims, issuer: IssuerConfig, rule: PrincipalRule | None) -> Principal:
-    """The current actor; nested `act` claims are the earlier ones, the deepest the first."""
+    """The current actor, as an agent of the actor before it, and so on down to the subject."""
+    current, *earlier = _actors(claims, issuer)
+    for_whom = _subject(claims, issuer)
+    for actor in reversed(earlier):
+        for_whom = _agent(actor, None, issuer, for_whom)
+    return _agent(current, rule, issuer, for_whom)
+
+
+def _actors(claims: Claims, issuer: IssuerConfig) -> list[Claims]:
+    """The `act` claims, the current actor's first; the nested ones are of earlier actors."""
     actors: list[Claims] = []
-    actor = claims["act"]
-    while actor is not None:
+    within = claims
+    while "act" in within:
+        actor = within["act"]
         if not isinstance(actor, dict) or len(actors) == MAX_ACTORS:
             raise refusal(f"the token's `act` is not a chain of at most {MAX_ACTORS} actors")
         if actor.get("iss", issuer.url) != issuer.url:
             raise refusal("the token's actor is of another issuer")
         actors.append(actor)
-        actor = actor.get("act")
-    for_whom = _subject(claims, issuer)
-    for earlier in reversed(actors[1:]):
-        for_whom = _agent(earlier, None, issuer, for_whom)
-    return _agent(actors[0], rule, issuer, for_whom)
+        within = actor
+    return actors
 
 
 def _agent(
