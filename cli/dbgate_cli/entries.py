@@ -19,9 +19,9 @@ def lines(entries: Iterable[Entry]) -> list[tuple[object, ...]]:
     """Rows for HEADERS. An end whose beginning is among the entries has no row of its own."""
     listed = list(entries)
     ends = {entry["begin"]: entry for entry in listed if _is_end(entry)}
-    begun = {entry.get("index") for entry in listed if not _is_end(entry)}
+    begun = {_index(entry) for entry in listed if not _is_end(entry)}
     return [
-        _line(entry, ends.get(entry.get("index")))
+        _line(entry, ends.get(_index(entry)))
         for entry in listed
         if not (_is_end(entry) and entry["begin"] in begun)
     ]
@@ -76,6 +76,11 @@ def who(holder: Entry) -> str:
         name = f"{name} for {behind}"
     asserted = chain.get("asserted_agent") or chain.get("agent")
     return f'{name} ("{asserted}")' if asserted else name
+
+
+def _index(entry: Entry) -> int | None:
+    found = entry.get("index")
+    return found if isinstance(found, int) else None
 
 
 def _is_end(entry: Entry) -> bool:

@@ -1,7 +1,9 @@
 """HTTP over TLS with deadlines and bounds, for the broker and the issuer alike.
 
 Standard library alone: `dbgate whoami` must not wait for imports. Redirects are never followed
-here; a token would follow them.
+here; a token would follow them. Proxies of the environment (HTTPS_PROXY) are not used either: a
+tunnel would need one that passes CONNECT to any port, and half a way through a proxy helps nobody.
+`dbgate doctor` says so where one is set.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from dbgate_core.errors import DbgateError, LimitExceeded, Unreachable, UsageError
+from dbgate_core.errors import LimitExceeded, Unreachable, UsageError
 
 TIMEOUT_S: Final = 10.0
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
@@ -161,15 +163,22 @@ class Channel:
             self._connection.close()
             self._connection = None
 
-    def _unreachable(self, exc: Exception) -> DbgateError:
-        where = f"{self._name} at {self.host}:{self.port}"
-        if isinstance(exc, ssl.SSLCertVerificationError):
-            return Unreachable(
-                f"{where} has a certificate that does not verify: {exc.verify_message}",
-                hint="set DBGATE_CA_FILE to the PEM file of its certificate authority",
-            )
+    def _unreachable(self, exc: Exception) -> Unreachable:
+        return unreachable(f"{self._name} at {self.host}:{self.port}", exc)
+
+
+def unreachable(where: str, exc: Exception) -> Unreachable:
+    """A failure to connect or to be answered, in words, with the next move."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return Unreachable(
+            f"the certificate of {where} is not trusted: {exc.verify_message}",
+            hint="set DBGATE_CA_FILE to the PEM file of its certificate authority",
+        )
+    if isinstance(exc, TimeoutError):
+        reason = "no answer in time"
+    else:
         reason = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
-        return Unreachable(f"{where} does not answer: {reason}", hint="dbgate doctor")
+    return Unreachable(f"{where} does not answer: {reason}", hint="dbgate doctor")
 
 
 def _arm(connection: http.client.HTTPConnection, deadline: float) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from dbgate_cli import console, pgmessages
 from dbgate_cli.client import problem_error
+from dbgate_cli.http import unreachable
 from dbgate_cli.proxy import AnswerReader, Target
 from dbgate_cli.scram import MECHANISM, ScramClient
 from dbgate_core.errors import DbgateError, Denied, NotSignedIn, ProtocolViolation, Unreachable
@@ -24,6 +25,8 @@ from dbgate_core.secret import Secret
 DIAL_TIMEOUT_S: Final = 10.0
 START_TIMEOUT_S: Final = 30.0
 """The gateway takes the lease and reads the catalog before the first ReadyForQuery."""
+RULE: Final = "rule: "
+"""How the gateway's DETAIL names the rules that denied a statement."""
 MAX_MESSAGE_BYTES: Final = 256 * 1024 * 1024
 """One row or COPY message; a bigger one is for psql."""
 
@@ -111,8 +114,7 @@ class PgClient:
 
     def _authenticate(self, scram: ScramClient, body: bytes) -> bool:
         """One step of the SASL exchange; true once the server has proved itself."""
-        (code,) = struct.unpack_from("!I", body)
-        rest = body[4:]
+        code, rest = pgmessages.authentication(body)
         if code == 10 and MECHANISM.encode() in rest.split(b"\0"):
             first = scram.first()
             head = MECHANISM.encode() + b"\0" + struct.pack("!I", len(first))
@@ -202,13 +204,13 @@ def dial(target: Target, tls: ssl.SSLContext) -> ssl.SSLSocket:
     try:
         plain = socket.create_connection((target.host, target.port), DIAL_TIMEOUT_S)
     except OSError as exc:
-        raise Unreachable(f"{where} does not answer: {exc.strerror or exc}") from exc
+        raise unreachable(where, exc) from exc
     try:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = tls.wrap_socket(plain, server_hostname=target.host)
     except OSError as exc:
         plain.close()
-        raise Unreachable(f"{where} does not answer: {exc.strerror or exc}") from exc
+        raise unreachable(where, exc) from exc
     try:
         connection.sendall(target.head())
         reader, answer = AnswerReader(), None
@@ -217,7 +219,7 @@ def dial(target: Target, tls: ssl.SSLContext) -> ssl.SSLSocket:
             answer = reader.feed(data, end=not data)
     except OSError as exc:
         connection.close()
-        raise Unreachable(f"{where} does not answer: {exc.strerror or exc}") from exc
+        raise unreachable(where, exc) from exc
     except DbgateError:
         connection.close()
         raise
@@ -230,20 +232,25 @@ def dial(target: Target, tls: ssl.SSLContext) -> ssl.SSLSocket:
 
 
 def server_error(body: bytes) -> DbgateError:
-    """An ErrorResponse as the error whose exit code fits its SQLSTATE."""
+    """An ErrorResponse as the error whose exit code fits its SQLSTATE.
+
+    Only dbgate's own 42501 is a denial: PostgreSQL's names the routine that raised it. Where a
+    rule denied, it stands in DETAIL.
+    """
     found = pgmessages.fields(body)
     sqlstate, detail = found.get("C", "XX000"), found.get("D", "")
-    text = f"{found.get('M', 'the server failed')} (SQLSTATE {sqlstate})"
+    text, rule = f"{found.get('M', 'the server failed')} (SQLSTATE {sqlstate})", ""
     kind: type[DbgateError] = DbgateError
-    if sqlstate == "42501":
+    if sqlstate == "42501" and "R" not in found:
         kind = Denied
+        rule = detail.removeprefix(RULE) if detail.startswith(RULE) else ""
     elif sqlstate.startswith("28"):
         kind = NotSignedIn
     elif sqlstate.startswith(("08", "57P", "53")):
         kind = Unreachable
-    if detail:
+    if detail and not rule:
         text += f": {detail}"
-    return kind(text, hint=found.get("H", ""), code=f"sql.{sqlstate}", sqlstate=sqlstate)
+    return kind(text, hint=found.get("H", ""), code=f"sql.{sqlstate}", rule=rule, sqlstate=sqlstate)
 
 
 def _lost(exc: OSError) -> Unreachable:

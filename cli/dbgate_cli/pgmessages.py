@@ -48,30 +48,42 @@ def fields(body: bytes) -> dict[str, str]:
 
 
 def columns(body: bytes) -> list[tuple[str, int]]:
-    """The names and type OIDs of a RowDescription."""
-    (count,) = struct.unpack_from("!H", body)
+    """The names and type OIDs of a RowDescription. Raises ProtocolViolation for half a one."""
     found, at = [], 2
-    for _ in range(count):
-        end = body.index(b"\0", at)
-        (type_oid,) = struct.unpack_from("!6xI8x", body, end + 1)
-        found.append((body[at:end].decode(errors="replace"), type_oid))
-        at = end + 19
+    try:
+        (count,) = struct.unpack_from("!H", body)
+        for _ in range(count):
+            end = body.index(b"\0", at)
+            (type_oid,) = struct.unpack_from("!6xI8x", body, end + 1)
+            found.append((body[at:end].decode(errors="replace"), type_oid))
+            at = end + 19
+    except (struct.error, ValueError) as exc:
+        raise ProtocolViolation("a RowDescription is shorter than its columns") from exc
     return found
 
 
 def row(body: bytes) -> list[bytes | None]:
-    """The values of a DataRow in text format, None for NULL."""
-    (count,) = struct.unpack_from("!H", body)
+    """The values of a DataRow in text format, None for NULL. Raises ProtocolViolation for half a one."""
     values: list[bytes | None] = []
     at = 2
-    for _ in range(count):
-        (size,) = struct.unpack_from("!i", body, at)
-        at += 4
-        if size < 0:
-            values.append(None)
-        elif at + size > len(body):
-            raise ProtocolViolation("a DataRow is shorter than its values")
-        else:
-            values.append(body[at : at + size])
+    try:
+        (count,) = struct.unpack_from("!H", body)
+        for _ in range(count):
+            (size,) = struct.unpack_from("!i", body, at)
+            at += 4
+            if size < 0:
+                values.append(None)
+                continue
+            (value,) = struct.unpack_from(f"!{size}s", body, at)
+            values.append(value)
             at += size
+    except struct.error as exc:
+        raise ProtocolViolation("a DataRow is shorter than its values") from exc
     return values
+
+
+def authentication(body: bytes) -> tuple[int, bytes]:
+    """The code of an Authentication message, and what follows it."""
+    if len(body) < 4:
+        raise ProtocolViolation("an Authentication message has no code")
+    return int.from_bytes(body[:4]), body[4:]

@@ -12,6 +12,7 @@ from dbgate_core.secret import Secret
 MAX_REPLY_BYTES: Final = 64 * 1024
 """The most that the gateway's answer before the 200's end, or a refusal's body, may hold."""
 _SAFE = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
+_LENGTH = re.compile(rb"\d{1,9}")
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: [^\r\n]*)?")
 
 
@@ -80,6 +81,6 @@ class AnswerReader:
 def _content_length(lines: list[bytes]) -> int | None:
     for line in lines:
         name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            return min(int(value), MAX_REPLY_BYTES + 1)
+        if name.strip().lower() == b"content-length" and _LENGTH.fullmatch(value.strip()):
+            return int(value)
     return None

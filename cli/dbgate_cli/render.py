@@ -27,7 +27,7 @@ def line(text: str) -> None:
     sys.stdout.flush()
 
 
-def cell(value: object) -> str:
+def cell(value: object, *, whole: bool = False) -> str:
     """A value as a person reads it: local times, nothing for None, yes and no."""
     if value is None:
         return ""
@@ -36,12 +36,15 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     text = clean(str(value))
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 3] + "..."
+    return text if whole or len(text) <= MAX_CELL else text[: MAX_CELL - 3] + "..."
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table: drawn by rich on a terminal, aligned plain text elsewhere."""
-    cells = [[cell(value) for value in row] for row in rows]
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, whole: bool = False) -> None:
+    """Write a table: drawn by rich on a terminal, aligned plain text elsewhere.
+
+    `whole`: no cell is cut.
+    """
+    cells = [[cell(value, whole=whole) for value in row] for row in rows]
     if sys.stdout.isatty():
         _rich(headers, cells)
         return
@@ -51,12 +54,24 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def aligned(headers: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with columns padded to equal width, two blanks between."""
+    """Lines with columns padded to equal width on a terminal, two blanks between."""
     rows = [list(headers), *map(list, cells)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(headers))]
+    widths = [max(width(row[i]) for row in rows) for i in range(len(headers))]
     return [
-        "  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(t + " " * (w - width(t)) for t, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     ]
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes (UAX 11: wide is two, combining is none)."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(
+        0 if category(c) in ("Mn", "Me") else 2 if east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:

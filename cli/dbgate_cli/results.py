@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, TextIO
 
@@ -10,30 +11,40 @@ from dbgate_cli import console, render
 from dbgate_cli.pgclient import Columns, CopyData, Done, Event, Row
 
 BOOL: Final = 16
+TABLE_ROWS: Final = 10_000
+"""A table is written in parts of so many rows: a long result does not fill the memory."""
 INTEGERS: Final = frozenset({20, 21, 23, 26})
 FLOATS: Final = frozenset({700, 701})
 DOCUMENTS: Final = frozenset({114, 3802})
 """Type OIDs (pg_type.dat) whose text is more than text in JSON. numeric stays text: it is exact."""
 
-Value = object
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+"""JSON's own grammar of numbers (RFC 8259, section 6), as far as PostgreSQL writes them."""
 
 
 def write_table(events: Iterable[Event], out: TextIO) -> None:
     """A table a result, with its number of rows, or the command tag, after it."""
     headers: list[str] | None = None
     rows: list[list[str | None]] = []
+    count = 0
     for event in events:
         match event:
             case Columns(columns):
-                headers, rows = [name for name, _ in columns], []
+                headers, rows, count = [name for name, _ in columns], [], 0
             case Row(values):
                 rows.append([_text(value) for value in values])
+                count += 1
+                if headers is not None and len(rows) == TABLE_ROWS:
+                    render.table(headers, rows, whole=True)
+                    rows = []
             case CopyData(data):
                 out.write(data.decode(errors="replace"))
             case Done(tag):
                 if headers is not None:
-                    render.table(headers, rows)
-                    console.note(f"{len(rows)} row" + "s" * (len(rows) != 1))
+                    if rows or not count:
+                        render.table(headers, rows, whole=True)
+                    console.note(f"{count} row" + "s" * (count != 1))
                 else:
                     console.note(tag)
                 headers = None
@@ -46,13 +57,13 @@ def write_json(events: Iterable[Event], out: TextIO) -> None:
     for event in events:
         match event:
             case Columns(found):
-                columns = _unique(found)
+                columns = [(_quote(name), oid) for name, oid in _unique(found)]
             case Row(values):
-                record = {
-                    name: json_value(value, type_oid)
+                members = (
+                    f"{name}: {json_text(value, type_oid)}"
                     for (name, type_oid), value in zip(columns, values, strict=True)
-                }
-                out.write(json.dumps(record, ensure_ascii=False) + "\n")
+                )
+                out.write("{" + ", ".join(members) + "}\n")
             case CopyData(data):
                 line = data.decode(errors="replace").removesuffix("\n")
                 out.write(json.dumps({"copy": line}, ensure_ascii=False) + "\n")
@@ -81,24 +92,40 @@ def write_csv(events: Iterable[Event], out: TextIO) -> None:
     out.flush()
 
 
-def json_value(value: bytes | None, type_oid: int) -> Value:
-    """A value in text format as its JSON counterpart; what does not fit (NaN, masks) stays text."""
+def json_text(value: bytes | None, type_oid: int) -> str:
+    """A value in text format as JSON text; what does not fit (NaN, masks) becomes a string.
+
+    json and jsonb keep their own digits: reading and writing them again would round.
+    """
     if value is None:
-        return None
+        return "null"
     text = value.decode(errors="replace")
-    try:
-        if type_oid == BOOL:
-            return {"t": True, "f": False}.get(text, text)
-        if type_oid in INTEGERS:
-            return int(text)
-        if type_oid in FLOATS:
-            number = float(text)
-            return number if abs(number) != float("inf") and number == number else text
-        if type_oid in DOCUMENTS:
-            return json.loads(text)
-    except (ValueError, RecursionError):
+    if type_oid == BOOL and text in ("t", "f"):
+        return "true" if text == "t" else "false"
+    if type_oid in INTEGERS and _INTEGER.fullmatch(text):
         return text
-    return text
+    if type_oid in FLOATS and _FLOAT.fullmatch(text):
+        return text
+    if type_oid in DOCUMENTS and _is_document(text):
+        # A line break in JSON stands between tokens alone; here an object is a line.
+        return text.replace("\n", " ").replace("\r", " ")
+    return _quote(text)
+
+
+def _is_document(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_refuse, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(text: str) -> None:
+    raise ValueError(text)
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _unique(columns: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:

@@ -49,7 +49,7 @@ class ScramClient:
         salted = hashlib.pbkdf2_hmac("sha256", self._password.expose().encode(), salt, iterations)
         client_key = _mac(salted, b"Client Key")
         without_proof = f"c={base64.b64encode(_HEADER.encode()).decode()},r={nonce}"
-        signed = ",".join([self._bare, server_first.decode(), without_proof]).encode()
+        signed = b",".join([self._bare.encode(), server_first, without_proof.encode()])
         signature = _mac(hashlib.sha256(client_key).digest(), signed)
         proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
         self._server_signature = _mac(_mac(salted, b"Server Key"), signed)
@@ -57,8 +57,9 @@ class ScramClient:
 
     def verify(self, server_final: bytes) -> None:
         """Check that the server knows the password too. Raises ProtocolViolation if not."""
-        expected = base64.b64encode(self._server_signature).decode()
-        if not hmac.compare_digest(_attributes(server_final).get("v", ""), expected):
+        expected = base64.b64encode(self._server_signature)
+        given = _attributes(server_final).get("v", "").encode()
+        if not self._server_signature or not hmac.compare_digest(given, expected):
             raise ProtocolViolation("the gateway did not prove that it knows the session")
 
 

@@ -50,27 +50,47 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment and the profile file. Raises UsageError when either is malformed."""
     env = os.environ if environ is None else environ
-    home = Path(env.get("DBGATE_HOME") or Path.home() / ".config" / "dbgate").expanduser()
+    home = _home(env.get("DBGATE_HOME", ""))
     profile = _profile(home / CONFIG_NAME)
-    ca_file = env.get("DBGATE_CA_FILE") or profile.get("ca_file")
     token = env.get("DBGATE_ID_TOKEN", "").strip()
     token_file = env.get("DBGATE_ID_TOKEN_FILE")
     return Settings(
         home=home,
         broker=(env.get("DBGATE_BROKER") or profile.get("broker", "")).rstrip("/"),
-        ca_file=home / Path(ca_file).expanduser() if ca_file else None,
+        ca_file=_ca_file(home, env.get("DBGATE_CA_FILE", ""), profile.get("ca_file", "")),
         id_token=Secret(token) if token else None,
         id_token_file=Path(token_file) if token_file else None,
     )
 
 
+def _home(text: str) -> Path:
+    try:
+        return Path(text).expanduser() if text else Path.home() / ".config" / "dbgate"
+    except RuntimeError as exc:  # a user without an entry in passwd, as in containers
+        raise UsageError(
+            "this user has no home directory", hint="set DBGATE_HOME to a folder of its own"
+        ) from exc
+
+
+def _ca_file(home: Path, given: str, written: str) -> Path | None:
+    """The environment's is relative to where we are, the profile's to the profile."""
+    if given:
+        return Path(given).expanduser()
+    return home / Path(written).expanduser() if written else None
+
+
 def save(settings: Settings, *, broker: str, ca_file: Path | None) -> Settings:
-    """Write a profile to `config.toml`; give the settings it makes."""
+    """Write a profile to `config.toml`; give the settings it makes.
+
+    Raises UsageError for text that TOML's basic strings cannot hold as it is.
+    """
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     lines = [f"broker = {_quote(broker)}\n"]
     if ca_file is not None:
         ca_file = ca_file.expanduser().absolute()
         lines.append(f"ca_file = {_quote(str(ca_file))}\n")
+    if not all(line.strip().isprintable() for line in lines):
+        raise UsageError("control characters do not go into the profile")
     fresh = settings.home / f"{CONFIG_NAME}.new"
     fresh.write_text("".join(lines))
     fresh.replace(settings.home / CONFIG_NAME)

@@ -61,7 +61,7 @@ class Login:
         """Read what `dump` wrote. Raises NotSignedIn when it is something else."""
         try:
             issuer, client_id, id_token, refresh = map(str, json.loads(text))
-        except ValueError as exc:
+        except (ValueError, TypeError) as exc:
             raise NotSignedIn("the stored login cannot be read", hint="dbgate login") from exc
         return cls(issuer, client_id, Secret(id_token), Secret(refresh) if refresh else None)
 
@@ -130,7 +130,7 @@ class TokenStore:
     def place(self, broker: str) -> Place | None:
         """Where the login at a broker is kept, None when there is none."""
         value = self._index().get(broker)
-        return Place(value) if value in set(Place) else None
+        return Place(value) if value in list(Place) else None
 
     def _read(self, place: Place, broker: str) -> str | None:
         key = self._key(broker)

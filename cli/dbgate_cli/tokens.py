@@ -19,6 +19,8 @@ from dbgate_core.secret import Secret
 
 LEEWAY_S: Final = 60
 """How far the issuer's clock and ours may differ."""
+MAX_TIME_S: Final = 1e11
+"""No date beyond the year 5000 is one: NaN, infinity and huge numbers neither compare nor convert."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,16384}")
 """What may stand in an Authorization header (RFC 6750, section 2.1), with a bound."""
 
@@ -48,8 +50,7 @@ def claims(token: Secret) -> Claims:
 
 def expires_at(token: Secret) -> float:
     """The `exp` claim, in seconds since the epoch; 0 when there is none."""
-    exp = claims(token).get("exp")
-    return float(exp) if isinstance(exp, int | float) and not isinstance(exp, bool) else 0.0
+    return _seconds(claims(token).get("exp")) or 0.0
 
 
 def check(token: Secret, *, issuer: str, client_id: str, nonce: str | None, now: float) -> Claims:
@@ -63,7 +64,7 @@ def check(token: Secret, *, issuer: str, client_id: str, nonce: str | None, now:
     audience = found.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     azp = found.get("azp")
-    issued = found.get("iat")
+    issued = _seconds(found.get("iat"))
     problem = ""
     if found.get("iss") != issuer:
         problem = f"it was issued by {found.get('iss')!r}, not by {issuer!r}"
@@ -73,7 +74,7 @@ def check(token: Secret, *, issuer: str, client_id: str, nonce: str | None, now:
         problem = "it was issued to another client"
     elif expires_at(token) + LEEWAY_S < now:
         problem = "it has expired"
-    elif not isinstance(issued, int | float) or issued - LEEWAY_S > now:
+    elif issued is None or issued - LEEWAY_S > now:
         problem = "it was issued in the future: is the clock right?"
     elif nonce is not None and found.get("nonce") != nonce:
         problem = "its nonce is not the one that was sent"
@@ -82,6 +83,13 @@ def check(token: Secret, *, issuer: str, client_id: str, nonce: str | None, now:
             f"the issuer's ID token is not acceptable: {problem}", hint="dbgate login"
         )
     return found
+
+
+def _seconds(value: object) -> float | None:
+    """A NumericDate (RFC 7519, section 2) that can be one: finite, and no boolean."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) < MAX_TIME_S else None
 
 
 def display_name(found: Claims) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from dbgate_cli.client import problem_error
+from dbgate_cli.http import unreachable
 from dbgate_cli.pgmessages import error_response
 from dbgate_cli.proxy import Answer, AnswerReader, Target
 from dbgate_core.errors import DbgateError, ProtocolViolation, Unreachable
@@ -273,8 +274,7 @@ class Tunnel:
         except OSError as exc:  # TimeoutError and ssl.SSLError are OSErrors too
             _abort(gateway)
             where = f"the gateway at {self._target.host}:{self._target.port}"
-            reason = exc.strerror or str(exc) or "no answer in time"
-            raise Unreachable(f"{where} does not answer: {reason}", hint="dbgate doctor") from exc
+            raise unreachable(where, exc) from exc
         except BaseException:
             _abort(gateway)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,11 @@ def login(
         raise UsageError("--device and --as exclude each other")
     where = settings.load()
     if broker_url:
-        where = settings.save(where, broker=broker_url, ca_file=ca_file or where.ca_file)
+        where = replace(
+            where,
+            broker=broker_url.rstrip("/"),
+            ca_file=ca_file.expanduser() if ca_file else where.ca_file,
+        )
     broker = Broker(where, Identity(where).token)
     try:
         issuer = flows.issuer_of(where, broker.discovery())
@@ -52,6 +57,8 @@ def login(
         found = flows.with_device(issuer)
     else:
         found = flows.with_browser(issuer)
+    if broker_url:
+        where = settings.save(where, broker=where.broker, ca_file=where.ca_file)
     kept = TokenStore(where.home).save(where.broker, found, store)
     _show(found, kept, json)
 

@@ -64,7 +64,7 @@ def test_the_statement_comes_from_standard_input_or_a_file(
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        ("select * from secret", 4, "42501"),
+        ("select * from secret", 1, "42501"),
         ("selec", 1, "42601"),
         ("select 1/0", 1, "22012"),
         ("select pg_terminate_backend(pg_backend_pid())", 6, "57P01"),
