@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import ssl
@@ -20,6 +21,7 @@ from dbgate_core.contract import Discovery
 from dbgate_core.errors import DbgateError, Unreachable, UsageError
 
 GATEWAY_TIMEOUT_S = 5.0
+PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def examine(where: Settings) -> list[Finding]:
     findings = [_try("settings", lambda: f"broker {where.require_broker()}")]
     findings.append(Finding("psql", True, shutil.which("psql") or "none: connect only listens"))
     findings.append(_try("login store", _stores))
+    if proxies := [name for name in PROXIES if os.environ.get(name)]:
+        findings.append(Finding("proxy", True, f"{', '.join(proxies)} set, and not used by dbgate"))
     if not findings[0].ok:
         return findings
     try:

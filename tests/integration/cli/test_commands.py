@@ -13,6 +13,7 @@ from dbgate_core import errors
 from dbgate_core.contract import AskAccess
 from tests.integration.cli.conftest import World
 from tests.integration.cli.fake_gateway import FakeGateway
+from tests.integration.cli.fake_issuer import FakeIssuer
 
 ERRORS: list[tuple[errors.DbgateError, int]] = [
     (errors.DbgateError("broken"), 1),
@@ -76,7 +77,8 @@ def test_a_broker_that_is_not_the_one_of_the_ca(world: World, tmp_path: Path) ->
     other, _ = authority.make(tmp_path)
     done = world.run("whoami", DBGATE_CA_FILE=str(other))
     assert done.returncode == 6
-    assert "certificate" in done.stderr
+    assert "is not trusted" in done.stderr
+    assert "set DBGATE_CA_FILE" in done.stderr
     assert world.broker.calls == []
     assert world.run("whoami", DBGATE_CA_FILE="/nowhere.pem").returncode == 2
 
@@ -271,6 +273,30 @@ def test_doctor_says_what_is_wrong(world: World) -> None:
     assert found["signed in"]["ok"]
     assert not found["gateway"]["ok"]
     assert done.returncode == 6
+
+
+def test_a_proxy_of_the_environment_is_not_used_and_doctor_says_so(world: World) -> None:
+    proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
+    assert world.run("whoami", **proxy).returncode == 0
+    found = map(json.loads, world.run("doctor", "--json", **proxy).stdout.splitlines())
+    assert ["HTTPS_PROXY" in f["found"] for f in found if f["check"] == "proxy"] == [True]
+
+
+def test_doctor_when_all_is_well(world: World, gateway: FakeGateway, issuer: FakeIssuer) -> None:
+    done = world.run("doctor", "--json")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stdout
+    assert [f["check"] for f in found if f["ok"]] == [
+        "settings", "psql", "login store", "broker", "gateway", "issuer", "signed in",
+    ]  # fmt: skip
+
+
+def test_doctor_says_what_to_do_about_a_login_that_is_missing(
+    world: World, gateway: FakeGateway, issuer: FakeIssuer
+) -> None:
+    done = world.run("doctor", DBGATE_ID_TOKEN="")
+    assert done.returncode == 3
+    assert "dbgate: hint: signed in: dbgate login" in done.stderr
 
 
 def test_doctor_without_a_broker(world: World) -> None:

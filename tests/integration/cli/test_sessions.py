@@ -92,6 +92,29 @@ def test_exec_gives_128_plus_the_signal_that_killed_the_child(
     assert world.run("exec", "prod-db", "--", sys.executable, "-c", program).returncode == 137
 
 
+def test_sigterm_ends_a_child_that_does_not_handle_it_with_143(
+    world: World, gateway: FakeGateway
+) -> None:
+    program = "import time; print('up', flush=True); time.sleep(30)"
+    process = world.start("exec", "prod-db", "--", sys.executable, "-c", program)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 143
+    assert not world.broker.open_sessions()
+
+
+def test_two_connects_at_once_take_neighbouring_ports(world: World, gateway: FakeGateway) -> None:
+    processes = [world.start("connect", "prod-db", "--no-client", "--json") for _ in range(2)]
+    ports = sorted(int(ready(process)["port"]) for process in processes)
+    assert ports[0] < ports[1] <= ports[0] + 5
+    for process in processes:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert not world.broker.open_sessions()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_reaches_the_child_and_the_session_is_closed(
     world: World, gateway: FakeGateway, number: signal.Signals
@@ -231,7 +254,8 @@ def test_a_gateway_with_another_certificate_is_not_used(
     done = world.run("query", "prod-db", "select 1")
     foreign.stop()
     assert done.returncode == 6
-    assert "certificate" in done.stderr
+    assert "is not trusted" in done.stderr
+    assert "set DBGATE_CA_FILE" in done.stderr
     assert foreign.connects == 0
 
 
