@@ -23,11 +23,12 @@ from dbgate_core.pgwire.messages import (
 )
 from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending, Portal, Queue
 from dbgate_core.pgwire.rows import Field, parse_row_description
+from dbgate_core.pgwire.runs import DATA_ROW, end_of_run, end_of_whole_run
+from dbgate_core.pgwire.tail import Tail
 
-_ROW: Final = ord("D")
 _COPY_DATA: Final = ord("d")
 _ANY_TIME: Final = frozenset("NAS")
-_REQUIRED: Final = {"standard_conforming_strings": "on", "client_encoding": "UTF8"}
+REQUIRED: Final = {"standard_conforming_strings": "on", "client_encoding": "UTF8"}
 """The judge reads SQL as the server does only while these hold."""
 
 
@@ -50,11 +51,12 @@ class Backend:
         self.transaction_status = "I"
         self._to_client: list[bytes] = []
         self._to_server: list[bytes] = []
-        self._server_tail = b""
+        self._server = Tail()
         self._server_skip = 0
         self._copy_mask: CopyMask | None = None
         self._muted = False
         self._block_notice = b""
+        self.server_ended = False
 
     def take_for_client(self) -> bytes:
         """What goes to the client now."""
@@ -67,22 +69,37 @@ class Backend:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     @property
-    def executing(self) -> bool:
-        """Whether a statement has begun and not ended."""
-        return bool(self.pending.running)
+    def drained(self) -> bool:
+        """Whether the server owes no answer."""
+        return self.pending.head is None
+
+    @property
+    def cuts_server_message(self) -> bool:
+        """Whether a message of the server has gone to the client only in part."""
+        return self._server_skip > 0
 
     def abort(self) -> None:
-        """The connection is gone: what was running ends as *lost*."""
+        """The connection is gone: what was running ends as *lost*. Calls again do nothing.
+
+        Raises what the guard raised first, after every statement had its turn.
+        """
+        first: Exception | None = None
         for entry in self.pending.running:
-            self._end(entry, Outcome(Status.LOST, sqlstate="08006"))
+            status = Status.ERROR if entry.failed else Status.LOST
+            try:
+                self._end(entry, Outcome(status, sqlstate=entry.failed or "08006"))
+            except DbgateError as exc:
+                first = first or exc
+        if first is not None:
+            raise first
 
     def receive_server(self, data: bytes) -> None:
         """Take bytes of the server. Raises ProtocolViolation or LimitExceeded: then close."""
-        if self._server_tail:
-            data = self._server_tail + data
-            self._server_tail = b""
+        if self._server.size_bytes:
+            data = self._server.take(data)
         size = len(data)
         start = 0
+        need = HEADER_BYTES
         position = min(self._server_skip, size)
         self._server_skip -= position
         while size - position >= HEADER_BYTES:
@@ -90,10 +107,10 @@ class Backend:
             end = position + 1 + length
             if length < 4 or length > MAX_STREAMED_BYTES:
                 raise ProtocolViolation(f"a server message of length {length}")
-            if kind in (_ROW, _COPY_DATA):
+            if kind in (DATA_ROW, _COPY_DATA):
                 mask = self._data_mask(kind)
                 if mask is None:
-                    position = _end_of_run(data, position, kind)
+                    position = end_of_run(data, position, kind)
                     if position > size:
                         self._server_skip = position - size
                         position = size
@@ -104,9 +121,10 @@ class Backend:
                         f"a server message {chr(kind)!r} of {length} bytes must be held whole",
                         hint=f"at most {MAX_HELD_BYTES} bytes are; select fewer bytes a row",
                     )
+                need = 1 + length
                 break
-            if kind == _ROW:
-                end = _end_of_whole_run(data, position, end)
+            if kind == DATA_ROW:
+                end = end_of_whole_run(data, position, end)
                 replacement: bytes | None = self._mask_rows(data[position:end])
             else:
                 body = data[position + HEADER_BYTES : end]
@@ -120,7 +138,8 @@ class Backend:
         if position > start:
             whole = start == 0 and position == size
             self._to_client.append(data if whole else data[start:position])
-        self._server_tail = data[position:]
+        if position < size:
+            self._server.keep(data[position:], need)
 
     def _data_mask(self, kind: int) -> RowMask | CopyMask | _Blocked | None:
         """The mask of the rows or CopyData that come now; None: they pass without a look."""
@@ -130,10 +149,14 @@ class Backend:
         if self._muted:
             return _BLOCKED
         if kind == _COPY_DATA:
+            if not head.copying_out:
+                raise ProtocolViolation("CopyData without a CopyOutResponse")
             return self._copy_mask
         if head.portal is None:
+            if not head.described:
+                raise ProtocolViolation("a row that was never described")
             return head.mask
-        if not head.portal.planned:
+        if not head.portal.planned or head.portal.rowless:
             raise ProtocolViolation("a row that was never described")
         return head.portal.mask
 
@@ -154,13 +177,20 @@ class Backend:
         if kind in _ANY_TIME:
             return self._any_time(kind, body)
         head = self.pending.head
+        if kind == "Z" and self._is_late(head):
+            self._late_ready(body)
+            return None
         if head is None:
             if kind == "E":
+                self.server_ended = True
                 return message(b"E", self._redacted(None, body))
             raise ProtocolViolation(f"a server message {kind!r} that nothing asked for")
-        last = ANSWERS.get((head.kind, kind))
-        if last is None:
+        if (head.kind, kind) not in ANSWERS:
             raise ProtocolViolation(f"a server message {kind!r} in answer to {head.kind}")
+        if head.refusal is not None and kind not in "EZ":
+            raise ProtocolViolation(f"a server message {kind!r} to a statement that was refused")
+        if kind not in "EZ":
+            self.pending.late = 0
         shown = _ANSWER[kind](self, head, body)
         if self._muted and kind != "Z":
             first, self._block_notice = self._block_notice, b""
@@ -169,6 +199,19 @@ class Backend:
             self._muted = False
         return shown
 
+    def _is_late(self, head: Pending | None) -> bool:
+        """Whether a ReadyForQuery answers a Sync that the server was thought to have ignored."""
+        if not self.pending.late:
+            return False
+        if head is None or head.kind is not Kind.SYNC:
+            return head is None or not head.failed
+        return False
+
+    def _late_ready(self, body: bytes) -> None:
+        self.pending.late -= 1
+        self.skipping = False
+        self.transaction_status = _status(body)
+
     def _any_time(self, kind: str, body: bytes) -> bytes | None:
         head = self.pending.head
         if kind == "N":
@@ -176,10 +219,10 @@ class Backend:
         if kind == "S":
             name, position = cstring(body, 0)
             value, _ = cstring(body, position)
-            if name in _REQUIRED and value != _REQUIRED[name]:
+            if name in REQUIRED and value != REQUIRED[name]:
                 raise ProtocolViolation(
                     f"the server's {name} became {value}",
-                    hint=f"dbgate needs {name} = {_REQUIRED[name]} to read SQL as the server does",
+                    hint=f"dbgate needs {name} = {REQUIRED[name]} to read SQL as the server does",
                 )
             self.guard.parameter(name, value)
             return None
@@ -198,12 +241,19 @@ class Backend:
         if words[-1].isdigit():
             head.rows = (head.rows or 0) + int(words[-1])
         head.tag = tag
-        self._copy_mask = None
-        head.mask = None
+        self._end_result(head)
         if head.kind is Kind.EXECUTE:
             blocked = head.blocked.sqlstate if head.blocked else ""
             status = Status.ERROR if blocked else Status.OK
             self._settle(head, Outcome(status, tag, head.rows, blocked))
+
+    def _end_result(self, head: Pending) -> None:
+        """One result is over; the next of the same Query has its own description."""
+        self._copy_mask = None
+        head.mask = None
+        head.described = head.copying_out = False
+        if head.copying_in:
+            self.pending.copy_in_done()
 
     def _suspended_or_empty(self, head: Pending, body: bytes) -> None:
         if head.kind is Kind.EXECUTE:
@@ -216,6 +266,7 @@ class Backend:
         """RowDescription: plan the masks before the first row."""
         fields = parse_row_description(body)
         if head.kind is Kind.QUERY:
+            head.described = True
             self._plan_query(head, fields)
             return None
         self.pending.pop()
@@ -239,7 +290,7 @@ class Backend:
             portal.mask = self.guard.rows(portal.prepared.permit, fields)
         except DbgateError as exc:
             return exc
-        portal.planned = True
+        portal.planned, portal.rowless = True, False
         return None
 
     def _no_data(self, head: Pending, body: bytes) -> bytes | None:
@@ -247,14 +298,17 @@ class Backend:
         if head.prepared is not None:
             head.prepared.fields = ()
         elif head.portal is not None:
-            head.portal.planned = True
+            head.portal.planned = head.portal.rowless = True
         return b"" if head.kind is Kind.OWN_DESCRIBE else None
 
     def _copy_in(self, head: Pending, body: bytes) -> None:
+        if self._muted:
+            raise ProtocolViolation("a COPY FROM STDIN behind a result that could not be masked")
         self.pending.copy_in_begins()
 
     def _copy_out(self, head: Pending, body: bytes) -> None:
         binary, columns = body[:1] == b"\1", int.from_bytes(body[1:3], "big")
+        head.copying_out = True
         try:
             self._copy_mask = self.guard.copy_out(_permit(head), binary, columns)
         except DbgateError as exc:
@@ -283,9 +337,12 @@ class Backend:
     def _error(self, head: Pending, body: bytes) -> bytes:
         """ErrorResponse: ours instead, if we caused it; else the server's, redacted."""
         self._copy_mask = None
+        if head.copying_in:
+            self.pending.copy_in_failed()
         fields = decode_fields(body)
         sqlstate = head.refusal.sqlstate if head.refusal else fields.get("C", "")
-        if head.refusal is not None and fields.get("S") not in ("FATAL", "PANIC"):
+        self.server_ended = fields.get("V", fields.get("S")) in ("FATAL", "PANIC")
+        if head.refusal is not None and not self.server_ended:
             shown = error_response(head.refusal)
         else:
             shown = message(b"E", self._redacted(head, body))
@@ -305,15 +362,15 @@ class Backend:
         self.skipping = not synced
 
     def _ready(self, head: Pending, body: bytes) -> None:
-        self.transaction_status = body.decode("latin-1")
+        self.transaction_status = _status(body)
         self._copy_mask = None
-        if head.kind is Kind.QUERY and head.running is not None:
+        self.pending.pop()
+        if self.transaction_status == "I":
+            self.pending.end_transaction(self.portals)
+        if head.kind is Kind.QUERY:
             sqlstate = head.failed or (head.blocked.sqlstate if head.blocked else "")
             status = Status.ERROR if sqlstate else Status.OK
             self._end(head, Outcome(status, head.tag, head.rows, sqlstate))
-        self.pending.pop()
-        if self.transaction_status == "I" and not len(self.pending):
-            self.portals.clear()
 
     def _block(self, head: Pending, exc: DbgateError) -> None:
         """What was to be masked cannot be: our ErrorResponse, then nothing until ReadyForQuery."""
@@ -340,26 +397,11 @@ def _permit(head: Pending) -> Permit:
     return head.permit
 
 
-def _end_of_run(data: bytes, position: int, kind: int) -> int:
-    """The end of the run of messages of this type; past the data when the last is cut."""
-    size = len(data)
-    while size - position >= HEADER_BYTES and data[position] == kind:
-        length = int.from_bytes(data[position + 1 : position + 5], "big")
-        if not 4 <= length <= MAX_STREAMED_BYTES:
-            raise ProtocolViolation(f"a server message of length {length}")
-        position += 1 + length
-    return position
-
-
-def _end_of_whole_run(data: bytes, position: int, end: int) -> int:
-    """The end of the run of whole DataRow messages that begins with the one up to `end`."""
-    size = len(data)
-    while size - end >= HEADER_BYTES and data[end] == _ROW:
-        following = end + 1 + int.from_bytes(data[end + 1 : end + 5], "big")
-        if following > size:
-            break
-        end = following
-    return end
+def _status(body: bytes) -> str:
+    """ReadyForQuery's transaction status: idle, in a transaction, or in a failed one."""
+    if body not in (b"I", b"T", b"E"):
+        raise ProtocolViolation("a malformed ReadyForQuery")
+    return body.decode()
 
 
 _ANSWER = {

@@ -21,13 +21,12 @@ class Parse:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A Bind: portal and statement name, parameters, result formats; `tail` follows the names."""
+    """A Bind: portal and statement name, parameters, result formats."""
 
     portal: str
     statement: str
     parameters: Parameters
     result_formats: tuple[int, ...]
-    tail: bytes
 
 
 def parse(body: bytes) -> Parse:
@@ -53,7 +52,7 @@ def bind(body: bytes) -> Bind:
         raise ProtocolViolation("a malformed Bind") from exc
     if position != len(tail):
         raise ProtocolViolation("a Bind with bytes left over")
-    return Bind(portal, statement, Parameters(values, formats), results, tail)
+    return Bind(portal, statement, Parameters(values, formats), results)
 
 
 def target(body: bytes) -> tuple[str, str]:
@@ -65,12 +64,12 @@ def target(body: bytes) -> tuple[str, str]:
     return kind, name
 
 
-def execute(body: bytes) -> tuple[str, bytes]:
-    """The portal name of an Execute and its row limit, as bytes. Raises ProtocolViolation."""
+def execute(body: bytes) -> str:
+    """The portal's name of an Execute; its row limit follows. Raises ProtocolViolation."""
     name, end = cstring(body, 0)
     if len(body) != end + 4:
         raise ProtocolViolation("a malformed Execute")
-    return name, body[end:]
+    return name
 
 
 def _shorts(data: bytes, position: int) -> tuple[tuple[int, ...], int]:

@@ -56,7 +56,8 @@ class Parameters:
 
 class Permit(Protocol):
     """The leave to run one text. `moves_names` is set when running it may change what the names of
-    prepared statements or portals mean (PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD)."""
+    prepared statements or portals mean (PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD, and functions
+    or DO that may do these: PL/pgSQL opens and closes portals by name)."""
 
     @property
     def text(self) -> str:
@@ -90,6 +91,10 @@ class CopyMask(Protocol):
 
 class Guard(Protocol):
     """The collaborator of a wire session. Calls are synchronous and cheap."""
+
+    @property
+    def stale(self) -> bool:
+        """True while no further statement may be judged: the catalog must be read again first."""
 
     def judge(self, text: str) -> Permit | Refusal:
         """Judge a text that was sent by Query or Parse; a refusal is recorded by the guard."""

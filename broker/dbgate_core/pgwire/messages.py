@@ -19,6 +19,8 @@ MAX_SQL_BYTES: Final = 1 << 20
 """A Query or Parse: the judge reads it whole. Longer data belongs in parameters or COPY."""
 MAX_MESSAGE_BYTES: Final = 64 << 20
 """Any other client message that is held whole (Bind). PostgreSQL's own bound is 1 GiB."""
+MAX_SMALL_BYTES: Final = 10_000
+"""Messages that hold a name or nothing; PostgreSQL's own bound (PQ_SMALL_MESSAGE_LIMIT)."""
 MAX_STREAMED_BYTES: Final = 1 << 30
 """CopyData and DataRow without a mask pass in pieces; PostgreSQL's own bound."""
 MAX_HELD_BYTES: Final = 16 << 20

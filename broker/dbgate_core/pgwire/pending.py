@@ -5,7 +5,8 @@ has one kind of ending. Whoever keeps the queue knows what each answer belongs t
 
 After an error in the extended protocol the server discards messages up to the next Sync. What was
 discarded never happened: its statements end as *skipped*, and the names it would have defined are
-put back, in reverse order, to what they meant before.
+put back, in reverse order, to what they meant before. Messages after that Sync may have moved the
+same names; then it is their memory of "before" that is put right, not the name.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ class Portal:
     formats: tuple[int, ...]
     mask: RowMask | None = None
     planned: bool = False
+    rowless: bool = False
 
 
 @dataclass(slots=True)
@@ -107,32 +109,46 @@ class Pending:
     blocked: Refusal | None = None
     tag: str = ""
     rows: int | None = None
+    described: bool = False
+    copying_in: bool = False
+    copying_out: bool = False
+    moves_names: bool = False
     undo: list[tuple[dict[str, object], str, object]] = field(default_factory=list)
+
+    def inherit(self, names: dict[str, object], name: str, value: object) -> bool:
+        """Note what a name meant before us, after all; whether we move that name."""
+        for n, (ours, our_name, _) in enumerate(self.undo):
+            if ours is names and our_name == name:
+                self.undo[n] = (names, name, value)
+                return True
+        return False
 
     def set(self, names: dict[str, object], name: str, value: object) -> None:
         """Define a name, or drop it with None; remember what it meant."""
         self.undo.append((names, name, names.get(name)))
-        if value is None:
-            names.pop(name, None)
-        else:
-            names[name] = value
+        _put(names, name, value)
 
-    def revert(self) -> None:
-        """Put the names back: the server never did this."""
-        for names, name, value in reversed(self.undo):
-            if value is None:
-                names.pop(name, None)
-            else:
-                names[name] = value
-        self.undo.clear()
+
+def _put(names: dict[str, object], name: str, value: object) -> None:
+    if value is None:
+        names.pop(name, None)
+    else:
+        names[name] = value
 
 
 class Queue:
-    """The pending messages, in order."""
+    """The pending messages, in order.
+
+    A Sync inside COPY IN is ignored by the server as long as the copy goes well. When it fails, the
+    server may not have come to such a Sync yet, and then that Sync ends the discarding and is
+    answered. So `late` ReadyForQuery messages may come that no entry waits for.
+    """
 
     def __init__(self) -> None:
         self._entries: deque[Pending] = deque()
         self.copying_in = False
+        self.late = 0
+        self._ignored = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -140,9 +156,10 @@ class Queue:
     @property
     def head(self) -> Pending | None:
         """What the server answers now; the end of a COPY IN needs no answer and is passed over."""
-        while self._entries and self._entries[0].kind is Kind.COPY_END:
-            self._entries.popleft()
-        return self._entries[0] if self._entries else None
+        entries = self._entries
+        while entries and entries[0].kind is Kind.COPY_END:
+            entries.popleft()
+        return entries[0] if entries else None
 
     @property
     def running(self) -> list[Pending]:
@@ -150,10 +167,11 @@ class Queue:
         return [entry for entry in self._entries if entry.running is not None]
 
     def push(self, entry: Pending) -> None:
-        """A message was forwarded. A Sync inside COPY IN is ignored by the server, and here."""
+        """A message was forwarded."""
         if entry.kind is Kind.COPY_END:
             self.copying_in = False
         elif entry.kind is Kind.SYNC and self.copying_in:
+            self._ignored += 1
             return
         self._entries.append(entry)
 
@@ -164,19 +182,63 @@ class Queue:
     def copy_in_begins(self) -> None:
         """CopyInResponse came: Syncs that were sent before the copy's end are ignored."""
         head = self._entries.popleft()
+        head.copying_in = True
         rest = list(self._entries)
         ends = [n for n, entry in enumerate(rest) if entry.kind is Kind.COPY_END]
         until = ends[0] if ends else len(rest)
         self.copying_in = not ends
         kept = [e for n, e in enumerate(rest) if n >= until or e.kind is not Kind.SYNC]
+        self._ignored = len(rest) - len(kept)
         self._entries = deque([head, *kept])
+
+    def copy_in_done(self) -> None:
+        """The head's COPY IN went well: its end was read, and every Sync before it ignored."""
+        self._entries[0].copying_in = False
+        self._ignored = 0
+        self.copying_in = False
+        for n, entry in enumerate(self._entries):
+            if entry.kind is Kind.COPY_END:
+                del self._entries[n]
+                return
+
+    def copy_in_failed(self) -> None:
+        """The head's COPY IN failed: Syncs thought ignored may be answered after all."""
+        self._entries[0].copying_in = False
+        self.late += self._ignored
+        self._ignored = 0
+        self.copying_in = False
 
     def skip_to_sync(self) -> tuple[list[Pending], bool]:
         """The server discards up to the next Sync: what it discards, and whether one is here."""
         skipped = []
-        self.copying_in = False
         while self._entries and self._entries[0].kind is not Kind.SYNC:
             skipped.append(self._entries.popleft())
         for entry in reversed(skipped):
-            entry.revert()
+            self._revert(entry)
         return skipped, bool(self._entries)
+
+    def _revert(self, entry: Pending) -> None:
+        """Put the names back that the server never moved, unless a later message moved them too."""
+        for names, name, value in reversed(entry.undo):
+            for later in self._entries:
+                if later.moves_names:
+                    break
+                if later.inherit(names, name, value):
+                    break
+            else:
+                _put(names, name, value)
+        entry.undo.clear()
+
+    def end_transaction(self, portals: dict[str, object]) -> None:
+        """The server dropped its portals: only those that messages still in the queue make live."""
+        if not self._entries:
+            portals.clear()
+            return
+        alive = set()
+        for entry in self._entries:
+            for n, (names, name, _) in enumerate(entry.undo):
+                if names is portals and name not in alive:
+                    alive.add(name)
+                    entry.undo[n] = (names, name, None)
+        for name in portals.keys() - alive:
+            del portals[name]

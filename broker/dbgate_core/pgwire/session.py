@@ -7,7 +7,12 @@ A message is whole before its first byte goes on, except data that nobody judges
 client, and rows or CopyData of the server that carry no mask, which pass in pieces.
 
 A refused text is replaced by one that the server refuses, and the server's ErrorResponse by ours,
-so the server itself aborts the transaction, skips to Sync and answers ReadyForQuery.
+so the server itself aborts the transaction, skips to Sync and answers ReadyForQuery. A refused
+Bind, Describe or Execute is replaced by a Parse of that text, for the same reason: a made-up name
+could be one that the client defined.
+
+While the guard is stale nothing that it would judge is taken: the session is *held*, asks the
+server to flush what it owes, and goes on with `resume` once it is *drained* and the guard fresh.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
     MAX_MESSAGE_BYTES,
+    MAX_SMALL_BYTES,
     MAX_SQL_BYTES,
     MAX_STREAMED_BYTES,
     cstring,
@@ -29,10 +35,17 @@ from dbgate_core.pgwire.messages import (
     message,
 )
 from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared
+from dbgate_core.pgwire.tail import Tail
 
 REFUSED_TEXT: Final = b"dbgate refused this statement\0"
 REFUSED_NAME: Final = b"dbgate refused this\0"
+REFUSED_PARSE: Final = message(b"P", REFUSED_NAME + REFUSED_TEXT + b"\0\0")
+"""Named, because a Parse without a name would drop the client's own unnamed statement."""
+FLUSH: Final = message(b"H", b"")
 _COPY_DATA: Final = ord("d")
+_UNJUDGED: Final = frozenset(b"dcfSHX")
+"""What passes while the guard is stale: data, and what makes the server answer."""
+_SMALL: Final = frozenset(b"CDEHSXc")
 _UNKNOWN_STATEMENT: Final = "26000"
 _UNKNOWN_PORTAL: Final = "34000"
 
@@ -42,29 +55,53 @@ class Session(Backend):
 
     def __init__(self, guard: Guard) -> None:
         super().__init__(guard)
-        self._client_tail = b""
+        self._client = Tail()
         self._client_skip = 0
         self.terminated = False
+        self.held = False
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of the client wait: of a message that is not whole, or held."""
+        return self._client.size_bytes
+
+    @property
+    def cuts_client_message(self) -> bool:
+        """Whether a message of the client has gone to the server only in part."""
+        return self._client_skip > 0
+
+    def resume(self) -> None:
+        """Go on after a hold; the guard is fresh. Raises as `receive_client` does."""
+        self.held = False
+        self.receive_client(b"")
 
     def receive_client(self, data: bytes) -> None:
         """Take bytes of the client. Raises ProtocolViolation or LimitExceeded: then close."""
-        if self._client_tail:
-            data = self._client_tail + data
-            self._client_tail = b""
+        if self.held or self.terminated:
+            self._client.add(data)
+            return
+        if self._client.size_bytes:
+            data = self._client.take(data)
         position = start = 0
         if self._client_skip:
             position = min(self._client_skip, len(data))
             self._client_skip -= position
         size = len(data)
+        need = HEADER_BYTES
         while size - position >= HEADER_BYTES and not self.terminated:
             kind, length = HEADER.unpack_from(data, position)
             _check_length(kind, length)
             end = position + 1 + length
-            if kind == _COPY_DATA and not self.skipping:
+            if kind == _COPY_DATA:
                 self._client_skip = max(0, end - size)
                 position = min(end, size)
                 continue
             if end > size:
+                need = 1 + length
+                break
+            if self.guard.stale and kind not in _UNJUDGED and not self.skipping:
+                self.held = True
+                need = 0
                 break
             replacement = self._client_message(chr(kind), data[position + HEADER_BYTES : end])
             if replacement is not None:
@@ -73,20 +110,22 @@ class Session(Backend):
             position = end
         if position > start:
             self._to_server.append(data[start:position] if start or position < size else data)
-        self._client_tail = data[position:]
+        if self.held:
+            self._to_server.append(FLUSH)
+        if position < size:
+            self._client.keep(data[position:], need)
 
     def _client_message(self, kind: str, body: bytes) -> bytes | None:
         """Handle one whole message: None passes it unchanged, else what goes instead of it."""
-        if kind == "X":
-            self.terminated = True
-            return None
-        if self.skipping:
-            if kind != "S":
-                return b""
-            self.skipping = False
         handler = _HANDLERS.get(kind)
         if handler is None:
             raise ProtocolViolation(f"a client message of the unknown type {kind!r}")
+        if self.skipping and kind not in "SX":
+            if self.pending.late and kind not in "cfH":
+                raise ProtocolViolation(
+                    "a statement sent before the end of a failed COPY was known"
+                )
+            return b""
         return handler(self, body)
 
     def _query(self, body: bytes) -> bytes | None:
@@ -94,11 +133,12 @@ class Session(Backend):
         if end != len(body):
             raise ProtocolViolation("a Query with bytes left over")
         entry = Pending(Kind.QUERY)
-        verdict = self.guard.judge(text)
+        verdict = self._judge(text)
         if not isinstance(verdict, Refusal):
             verdict = self._begin(entry, verdict, None, "simple")
         self.pending.push(entry)
-        self.portals.pop("", None)
+        entry.set(self.statements, "", None)
+        entry.set(self.portals, "", None)
         if isinstance(verdict, Refusal):
             entry.refusal = verdict
             return message(b"Q", REFUSED_TEXT)
@@ -107,12 +147,15 @@ class Session(Backend):
     def _function_call(self, body: bytes) -> bytes:
         hint = "call the function in a SELECT"
         refusal = Refusal("0A000", "dbgate does not pass FunctionCall messages", hint=hint)
-        self.pending.push(Pending(Kind.QUERY, refusal=refusal))
+        entry = Pending(Kind.QUERY, refusal=refusal)
+        self.pending.push(entry)
+        entry.set(self.statements, "", None)
+        entry.set(self.portals, "", None)
         return message(b"Q", REFUSED_TEXT)
 
     def _parse(self, body: bytes) -> bytes | None:
         parsed = frontend.parse(body)
-        verdict = self.guard.judge(parsed.text)
+        verdict = self._judge(parsed.text)
         entry = Pending(Kind.PARSE)
         self.pending.push(entry)
         if isinstance(verdict, Refusal):
@@ -132,7 +175,7 @@ class Session(Backend):
             name = bound.statement
             what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
             entry.refusal = Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
-            return message(b"B", bound.portal.encode() + b"\0" + REFUSED_NAME + bound.tail)
+            return REFUSED_PARSE
         portal = Portal(prepared, bound.parameters, bound.result_formats)
         entry.permit = prepared.permit
         entry.set(self.portals, bound.portal, portal)
@@ -149,19 +192,19 @@ class Session(Backend):
             entry.portal, entry.permit = found, found.prepared.permit
         else:
             entry.refusal = _unknown(kind, name)
-            return message(b"D", kind.encode() + REFUSED_NAME)
+            return REFUSED_PARSE
         return None
 
     def _execute(self, body: bytes) -> bytes | None:
-        name, limit = frontend.execute(body)
+        name = frontend.execute(body)
         portal = self.portals.get(name)
         if not isinstance(portal, Portal):
-            return self._refuse_execute(Pending(Kind.EXECUTE), _unknown("P", name), limit)
+            return self._refuse_execute(Pending(Kind.EXECUTE), _unknown("P", name))
         permit = portal.prepared.permit
         entry = Pending(Kind.EXECUTE, permit=permit, portal=portal)
         begun = self._begin(entry, permit, portal.parameters, "extended")
         if isinstance(begun, Refusal):
-            return self._refuse_execute(entry, begun, limit)
+            return self._refuse_execute(entry, begun)
         own = b""
         if not portal.planned:
             self.pending.push(Pending(Kind.OWN_DESCRIBE, permit=permit, portal=portal))
@@ -169,10 +212,10 @@ class Session(Backend):
         self.pending.push(entry)
         return own + message(b"E", body) if own else None
 
-    def _refuse_execute(self, entry: Pending, refusal: Refusal, limit: bytes) -> bytes:
+    def _refuse_execute(self, entry: Pending, refusal: Refusal) -> bytes:
         entry.refusal = refusal
         self.pending.push(entry)
-        return message(b"E", REFUSED_NAME + limit)
+        return REFUSED_PARSE
 
     def _close(self, body: bytes) -> None:
         kind, name = frontend.target(body)
@@ -182,6 +225,7 @@ class Session(Backend):
 
     def _sync(self, body: bytes) -> None:
         _empty(body)
+        self.skipping = False
         self.pending.push(Pending(Kind.SYNC))
 
     def _flush(self, body: bytes) -> None:
@@ -190,8 +234,15 @@ class Session(Backend):
     def _copy_end(self, body: bytes) -> None:
         self.pending.push(Pending(Kind.COPY_END))
 
-    def _stray_copy_data(self, body: bytes) -> None:
-        """Reached only for what the server would discard; see `receive_client`."""
+    def _terminate(self, body: bytes) -> None:
+        _empty(body)
+        self.terminated = True
+
+    def _judge(self, text: str) -> Permit | Refusal:
+        try:
+            return self.guard.judge(text)
+        except DbgateError as exc:
+            return _refusal(exc)
 
     def _begin(
         self, entry: Pending, permit: Permit, parameters: Parameters | None, protocol: str
@@ -200,12 +251,17 @@ class Session(Backend):
         try:
             entry.running = self.guard.begin(permit, parameters, protocol)
         except DbgateError as exc:
-            return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
+            return _refusal(exc)
         entry.permit = permit
         if permit.moves_names:
+            entry.moves_names = True
             self.statements.clear()
             self.portals.clear()
         return permit
+
+
+def _refusal(exc: DbgateError) -> Refusal:
+    return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
 
 
 def _unknown(kind: str, name: str) -> Refusal:
@@ -226,6 +282,8 @@ def _check_length(kind: int, length: int) -> None:
         raise ProtocolViolation(f"a client message of length {length}")
     if kind == _COPY_DATA:
         limit = MAX_STREAMED_BYTES
+    elif kind in _SMALL:
+        limit = MAX_SMALL_BYTES
     elif kind in b"QP":
         limit = MAX_SQL_BYTES
     else:
@@ -239,9 +297,7 @@ def _check_length(kind: int, length: int) -> None:
 
 def fatal(exc: DbgateError) -> bytes:
     """The ErrorResponse with which a connection ends."""
-    return error_response(
-        Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule), severity="FATAL"
-    )
+    return error_response(_refusal(exc), severity="FATAL")
 
 
 _HANDLERS = {
@@ -256,6 +312,7 @@ _HANDLERS = {
     "H": Session._flush,
     "c": Session._copy_end,
     "f": Session._copy_end,
-    "d": Session._stray_copy_data,
+    "X": Session._terminate,
 }
-"""What a client may send after its log-in. A missing key is a protocol error."""
+"""What a client may send after its log-in, besides CopyData, which the server takes or ignores. A
+missing key is a protocol error."""

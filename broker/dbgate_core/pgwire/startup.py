@@ -53,6 +53,8 @@ ALLOWED: Final = frozenset(
 class Encryption:
     """SSLRequest or GSSENCRequest: answered `N`, the tunnel is encrypted already."""
 
+    gss: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
@@ -89,7 +91,7 @@ def read(packet: bytes) -> Encryption | Cancel | Startup:
     if code in (_SSL, _GSSENC):
         if len(packet) != 8:
             raise ProtocolViolation("an encryption request with bytes left over")
-        return Encryption()
+        return Encryption(gss=code == _GSSENC)
     if code == _CANCEL:
         if not 12 <= len(packet) - 4 <= MAX_KEY_BYTES + 8:
             raise ProtocolViolation("a CancelRequest of a wrong length")

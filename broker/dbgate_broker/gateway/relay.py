@@ -1,0 +1,164 @@
+"""The relay: both legs joined by a wire session. It reads, steps, writes, and notices the end.
+
+Whatever is read at once is judged at once and written at once. When a leg has more unsent than its
+mark, the other leg is not read. While the session is held for a fresh catalog, the client is read
+on up to a bound, so that its end is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from enum import Enum
+
+from dbgate_broker.gateway.limits import HIGH_WATER_BYTES
+from dbgate_broker.gateway.wire import Pause, Wire
+from dbgate_core.errors import DbgateError, Unreachable
+from dbgate_core.pgwire.session import Session
+
+log = logging.getLogger("dbgate.gateway")
+
+
+class End(Enum):
+    """How a relay ended."""
+
+    TERMINATED = "the client said Terminate"
+    CLIENT_GONE = "the client is gone"
+    SERVER_GONE = "the server closed the connection"
+    FAILED = "it could not go on"
+
+
+def report(exc: BaseException) -> DbgateError:
+    """Log an unexpected error by its type and place, without its text; what the client is told."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    where = " < ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(frames[-6:]))
+    log.error("unexpected %s at %s", type(exc).__name__, where)
+    return DbgateError("an internal error of dbgate ended the connection", hint="see its log")
+
+
+class Relay:
+    """Joins a client and a server. `done` gives how it ended; `error` is what the client is told."""
+
+    def __init__(
+        self,
+        session: Session,
+        client: Wire,
+        server: Wire,
+        refresh: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.session = session
+        self.done: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self.error: DbgateError | None = None
+        self._client = client
+        self._server = server
+        self._refresh = refresh
+        self._refreshing: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Take over both legs."""
+        self._client.on_lost = self._client_lost
+        self._server.on_lost = self._server_lost
+        self._client.on_pressure = lambda full: self._pressure(self._server, full)
+        self._server.on_pressure = lambda full: self._pressure(self._client, full)
+        if self._server.lost:
+            self._server_lost()
+        if self._client.lost:
+            self._client_lost()
+        self._server.hand_over(self.from_server)
+        self._client.hand_over(self.from_client)
+
+    def fail(self, error: DbgateError) -> None:
+        """End, and tell the client why."""
+        if not self.done.done():
+            self.error = error
+            self._finish(End.FAILED)
+
+    def from_client(self, data: bytes) -> None:
+        """Judge and forward what the client sent."""
+        if self.done.done():
+            return
+        session = self.session
+        try:
+            session.receive_client(data)
+        except Exception as exc:
+            self._broken(exc)
+            return
+        out = session.take_for_server()
+        if out:
+            self._server.write(out)
+        if session.held:
+            self._hold()
+        elif session.terminated:
+            self._finish(End.TERMINATED)
+
+    def from_server(self, data: bytes) -> None:
+        """Mask and forward what the server sent."""
+        if self.done.done():
+            return
+        session = self.session
+        try:
+            session.receive_server(data)
+        except Exception as exc:
+            self._send_rest()
+            self._broken(exc)
+            return
+        out = session.take_for_client()
+        if out:
+            self._client.write(out)
+        if session.held:
+            self._hold()
+
+    def _send_rest(self) -> None:
+        out = self.session.take_for_client()
+        if out:
+            self._client.write(out)
+
+    def _hold(self) -> None:
+        """Read the catalog again once the server owes nothing; meanwhile bound what waits."""
+        if self.session.held_bytes > HIGH_WATER_BYTES:
+            self._client.pause(Pause.AHEAD)
+        if self._refreshing is None and self.session.drained:
+            self._refreshing = asyncio.get_running_loop().create_task(self._renew())
+
+    async def _renew(self) -> None:
+        try:
+            await self._refresh()
+            if self.session.guard.stale:
+                raise Unreachable("the catalog could not be read again", hint="try again")
+            self._refreshing = None
+            if not self.done.done():
+                self.session.resume()
+        except Exception as exc:
+            self._broken(exc)
+            return
+        self._client.resume(Pause.AHEAD)
+        self.from_client(b"")
+
+    def _broken(self, exc: Exception) -> None:
+        self.fail(exc if isinstance(exc, DbgateError) else report(exc))
+
+    def _client_lost(self) -> None:
+        self._finish(End.CLIENT_GONE)
+
+    def _server_lost(self) -> None:
+        if self.done.done():
+            return
+        if not self.session.server_ended:
+            self.error = Unreachable("the database closed the connection", hint="connect again")
+        self._finish(End.SERVER_GONE)
+
+    def _pressure(self, other: Wire, full: bool) -> None:
+        if full:
+            other.pause(Pause.FULL)
+        else:
+            other.resume(Pause.FULL)
+
+    def _finish(self, end: End) -> None:
+        if self.done.done():
+            return
+        self.done.set_result(end)
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        self._server.resume(Pause.FULL)
