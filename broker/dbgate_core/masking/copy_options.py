@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dbgate_core.masking.copy import CopyFormat
-from dbgate_core.masking.tree import Node, kind
+from dbgate_core.sql.tree import Node, kind
 
 _TRUE = frozenset({"", "true", "on", "1", "match", "t", "yes", "y"})
 

@@ -21,7 +21,7 @@ from dbgate_core.masking.lineage import (
     with_queries,
 )
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.tree import Node, children, inner, kind, present, strings
+from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 from dbgate_core.sql.parser import parse
 
 SINKS: Final = frozenset(

@@ -16,7 +16,7 @@ from typing import Final
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
 from dbgate_core.masking.functions import BLIND, OPEN, PASSING, SETTINGS
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.tree import Node, children, inner, kind, present, strings
+from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
 MAX_DEPTH: Final = 40
 """Nested queries beyond this carry everything: nobody writes them, and Python's stack is finite."""

@@ -9,7 +9,7 @@ from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import CLEAN, Outputs, Source
 from dbgate_core.masking.lineage import query_outputs, runs_foreign_code
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.tree import Node, inner, kind, present, strings
+from dbgate_core.sql.tree import Node, inner, kind, present, strings
 from dbgate_core.sql.parser import parse
 
 _QUERIES: Final = frozenset(

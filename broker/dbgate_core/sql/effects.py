@@ -73,7 +73,9 @@ class Effect:
     `object` is what is touched, as written (`shop.orders`, `pg_read_file`, a setting's name), and
     `kind` what that is (`table`, `view`, `schema`, `database`, `role`, `function`, `setting`,
     `extension`, `trigger` ...). `detail` narrows the action (`drop column`, `program`, a lock's
-    mode). `columns` are those written, when the statement names them.
+    mode). `columns` are those written, when the statement names them. `destructive` is set on DDL
+    that loses data or switches a protection off: DROP and TRUNCATE of what is not plainly temporary,
+    and the forms of ALTER that do.
     """
 
     action: Action
@@ -83,3 +85,4 @@ class Effect:
     danger: Danger = Danger.NONE
     detail: str = ""
     columns: frozenset[str] = frozenset()
+    destructive: bool = False

@@ -1,0 +1,95 @@
+"""A text to its analysis: the one function that judging, recording and masking call."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dbgate_core.catalog import Catalog
+from dbgate_core.errors import LimitExceeded
+from dbgate_core.sql import definitions, privileges, queries, utilities
+from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Action, Effect
+from dbgate_core.sql.parser import fingerprint, parse
+from dbgate_core.sql.tree import Node, kind, present
+from dbgate_core.sql.walk import Handler, Walk
+
+_BLANKS: Final = " \t\n\r\f\v;"
+_HANDLERS: Final[dict[str, Handler]] = {
+    **queries.HANDLERS,
+    **utilities.HANDLERS,
+    **definitions.HANDLERS,
+    **privileges.HANDLERS,
+}
+_GIVES_ROWS: Final = frozenset(
+    {"explain_stmt", "variable_show_stmt", "fetch_stmt", "execute_stmt", "call_stmt"}
+)
+_QUERIES: Final = frozenset({"select_stmt", "prepare_stmt", "declare_cursor_stmt"})
+_DML: Final = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
+MAX_STATEMENTS: Final = 10_000
+"""Statements in one text; a dump sent as one query has fewer."""
+
+
+def analyse(
+    text: str, catalog: Catalog | None = None, search_path: tuple[str, ...] = ("public",)
+) -> Analysis:
+    """What the text would do, were it run with that search path.
+
+    Pure. Raises NotParsed for text that PostgreSQL's grammar refuses and LimitExceeded for what
+    is too long or nested too deep: such text must not be forwarded. What parses but is not
+    understood is an `unknown` effect, and `incomplete`.
+    """
+    statements = parse(text).stmts
+    if len(statements) > MAX_STATEMENTS:
+        raise LimitExceeded(f"more than {MAX_STATEMENTS} statements in one text")
+    try:
+        walks = _walks([raw.stmt for raw in statements], catalog, search_path)
+    except RecursionError as exc:
+        raise LimitExceeded("a statement nested too deep to be judged") from exc
+    return Analysis(
+        text=text,
+        canonical=text.strip(_BLANKS),
+        statements=len(statements),
+        effects=tuple(dict.fromkeys(effect for walk in walks for effect in walk.effects)),
+        reads=frozenset().union(*(walk.reads for walk in walks)),
+        writes=frozenset().union(*(walk.writes for walk in walks)),
+        functions=frozenset().union(*(walk.functions for walk in walks)),
+        incomplete=any(walk.incomplete for walk in walks),
+        moves_names=any(walk.moves_names for walk in walks),
+        changes_schema=any(walk.changes_schema for walk in walks),
+        sets_search_path=any(walk.sets_search_path for walk in walks),
+        returns_rows=any(_returns_rows(raw.stmt) for raw in statements),
+        defines={name: text for walk in walks for name in walk.defines},
+        fingerprint=fingerprint(text) if statements else "",
+    )
+
+
+def _walks(
+    statements: list[Node], catalog: Catalog | None, search_path: tuple[str, ...]
+) -> list[Walk]:
+    """One walk a statement. A function made by one of them may be called by the next."""
+    created: frozenset[str] = frozenset()
+    walks = []
+    for statement in statements:
+        walk = Walk(_HANDLERS, catalog, search_path, created)
+        walk.run(statement)
+        _complete(walk, kind(statement))
+        created |= walk.created
+        walks.append(walk)
+    return walks
+
+
+def _complete(walk: Walk, name: str) -> None:
+    """A query that reads no relation is a `select` of nothing; any other silence is `unknown`."""
+    if name in _QUERIES and not any(found.action is Action.SELECT for found in walk.effects):
+        walk.add(Effect(Action.SELECT))
+    if not walk.effects:
+        walk.not_understood(name)
+
+
+def _returns_rows(node: Node) -> bool:
+    name = kind(node)
+    if name == "select_stmt":
+        return not present(node.select_stmt, "into_clause")
+    if name in _DML:
+        return present(getattr(node, name), "returning_clause")
+    return name in _GIVES_ROWS

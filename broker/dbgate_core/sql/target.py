@@ -1,0 +1,182 @@
+"""The relation that an UPDATE, DELETE or MERGE writes, as its condition names it.
+
+A condition picks rows only by columns of the target. So each column reference of it must be
+owned by somebody: the target, another source, or (where columns are not known) maybe the target.
+A source that is an unfiltered copy of the target (`USING t AS x`, `IN (SELECT id FROM t)`) is a
+twin: equality with it picks every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from dbgate_core.sql.effects import Relation
+from dbgate_core.sql.tree import Node, kind, present, strings
+
+if TYPE_CHECKING:
+    from dbgate_core.sql.walk import Walk
+
+_MAX_HOPS: Final = 8
+"""Sub-selects or WITH queries, one over the other, through which a copy is followed."""
+_SET_NONE: Final = 1  # SetOperation
+
+
+class Owner(Enum):
+    """Whose column a reference is."""
+
+    TARGET = "target"
+    TWIN = "twin"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Another FROM item: its alias, its columns where they are known, and is it a twin."""
+
+    alias: str
+    columns: frozenset[str] | None
+    twin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the names in a condition may mean. `columns` is None when they are not known."""
+
+    walk: Walk
+    relation: Relation
+    alias: str
+    columns: frozenset[str] | None
+    sources: tuple[Source, ...]
+    ctes: Mapping[str, Node]
+
+    def as_source(self) -> Target:
+        """For a query's own condition: every source is a target, so any column picks rows."""
+        return replace(self, alias="", columns=None, sources=())
+
+    def within(self, items: Iterable[Node]) -> Target:
+        """The target as seen in a sub-select over these FROM items, which hide the names outside."""
+        inner = tuple(_sources(self.walk, items, self.relation, self.ctes))
+        hidden = {source.alias for source in inner}
+        outer = tuple(source for source in self.sources if source.alias not in hidden)
+        alias = "\0" if self.alias in hidden else self.alias
+        return replace(self, alias=alias, sources=inner + outer)
+
+    def owner(self, path: tuple[str, ...]) -> Owner:
+        """Whose column the reference is; the target's, when that cannot be excluded."""
+        if len(path) > 1 and (path[-1] != "*" or len(path) > 1):
+            return self._qualified(path[-2])
+        name = path[0]
+        if name == self.alias:
+            return Owner.TARGET
+        for source in self.sources:
+            if source.alias == name:
+                return Owner.TWIN if source.twin else Owner.OTHER
+            if source.columns is not None and name in source.columns:
+                if self.columns is not None and name in self.columns and not source.twin:
+                    continue
+                return Owner.TWIN if source.twin else Owner.OTHER
+        if self.columns is None or name in self.columns or not self.sources:
+            return Owner.TARGET
+        known = all(source.columns is not None for source in self.sources)
+        return Owner.TARGET if known else Owner.OTHER
+
+    def _qualified(self, alias: str) -> Owner:
+        for source in self.sources:
+            if source.alias == alias:
+                return Owner.TWIN if source.twin else Owner.OTHER
+        return Owner.TARGET
+
+
+def target_of(
+    walk: Walk, relation: Node, others: Iterable[Node], ctes: Mapping[str, Node]
+) -> Target:
+    """The target of a statement that writes the relation, with its other sources."""
+    named = walk.relation(relation)
+    alias = relation.alias.aliasname or relation.relname
+    sources = tuple(_sources(walk, others, named, ctes))
+    return Target(walk, named, alias, _columns(walk, named), sources, ctes)
+
+
+def _columns(walk: Walk, relation: Relation) -> frozenset[str] | None:
+    found = walk.find(relation)
+    return frozenset(column.name for column in found.columns) if found else None
+
+
+def _sources(
+    walk: Walk, items: Iterable[Node], target: Relation, ctes: Mapping[str, Node]
+) -> Iterator[Source]:
+    pending = list(items)
+    while pending:
+        item = pending.pop(0)
+        name = kind(item)
+        if name == "join_expr":
+            pending += (item.join_expr.larg, item.join_expr.rarg)
+        elif name == "range_var":
+            relation = item.range_var
+            alias = relation.alias.aliasname or relation.relname
+            twin = is_copy(walk, item, target, ctes)
+            is_cte = not relation.schemaname and relation.relname in ctes
+            columns = None if is_cte else _columns(walk, walk.relation(relation))
+            yield Source(alias, columns, twin)
+        elif name == "range_subselect":
+            alias = item.range_subselect.alias.aliasname
+            yield Source(alias, None, is_copy(walk, item, target, ctes))
+        elif name:
+            message = getattr(item, name)
+            has_alias = "alias" in message.DESCRIPTOR.fields_by_name
+            yield Source(message.alias.aliasname if has_alias else "", None)
+
+
+def is_copy(
+    walk: Walk, item: Node, target: Relation, ctes: Mapping[str, Node], hops: int = _MAX_HOPS
+) -> bool:
+    """Does the FROM item give the target's rows, all of them."""
+    name = kind(item)
+    if hops == 0:
+        return False
+    if name == "range_var":
+        relation = item.range_var
+        if not relation.schemaname and relation.relname in ctes:
+            query = ctes[relation.relname]
+            outer = {key: cte for key, cte in ctes.items() if key != relation.relname}
+            return _gives_all(walk, query, target, outer, hops - 1)
+        return walk.relation(relation) == target
+    if name == "range_subselect":
+        return _gives_all(walk, item.range_subselect.subquery, target, ctes, hops - 1)
+    return False
+
+
+def _gives_all(
+    walk: Walk, query: Node, target: Relation, ctes: Mapping[str, Node], hops: int
+) -> bool:
+    if kind(query) != "select_stmt":
+        return False
+    return gives_all_rows(walk, query.select_stmt, target, ctes, hops)
+
+
+def gives_all_rows(
+    walk: Walk, select: Node, target: Relation, ctes: Mapping[str, Node], hops: int = _MAX_HOPS
+) -> bool:
+    """Is the query a plain SELECT of a copy of the target without a real condition or a limit."""
+    from dbgate_core.sql.predicates import always  # conditions know targets, and the other way
+
+    if select.op != _SET_NONE or select.values_lists or len(select.from_clause) != 1:
+        return False
+    if any(present(select, field) for field in ("limit_count", "limit_offset", "having_clause")):
+        return False
+    if not is_copy(walk, select.from_clause[0], target, ctes, hops):
+        return False
+    if not present(select, "where_clause"):
+        return True
+    item = select.from_clause[0]
+    alias = item.range_var.alias.aliasname or item.range_var.relname
+    here = Target(walk, target, alias, _columns(walk, target), (), ctes)
+    return always(select.where_clause, here)
+
+
+def column_path(node: Node) -> tuple[str, ...]:
+    """The names of a column reference."""
+    return strings(node.column_ref.fields)

@@ -1,0 +1,255 @@
+"""The walk over a statement's parse tree: what is met, in which scope, and what was found.
+
+An allow-list over node kinds: a kind that has a handler is handled, one in `PLAIN` is an expression
+or a clause whose parts are looked at, and any other is an `unknown` effect. The walk keeps its own
+stack, so a deep tree costs memory and no recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
+
+from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
+from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
+from dbgate_core.sql.functions import call_effect
+from dbgate_core.sql.system import READ_SECRETS, SECRET_COLUMNS, SYSTEM_RELATIONS
+from dbgate_core.sql.tree import Node
+
+Scope: TypeAlias = "Mapping[str, Node] | None"
+"""The WITH queries in reach, by name; None in a definition, whose relations are not read."""
+Handler: TypeAlias = "Callable[[Walk, Node, Scope], None]"
+
+NO_CTES: Final[Mapping[str, Node]] = {}
+MAX_EFFECTS: Final = 2_000
+"""A statement with more distinct effects is judged by these and an `unknown`."""
+
+LEAVES: Final = frozenset(
+    {
+        "a_const", "string", "integer", "float", "boolean", "bit_string", "param_ref", "a_star",
+        "type_name", "role_spec", "access_priv", "alias", "set_to_default", "sqlvalue_function",
+        "current_of_expr", "object_with_args", "trigger_transition", "int_list", "oid_list",
+        "ctecycle_clause", "ctesearch_clause", "returning_option", "merge_support_func",
+    }
+)  # fmt: skip
+"""Kinds that hold nothing that runs. A cast's type runs its input function, which is harmless."""
+
+PLAIN: Final = frozenset(
+    {
+        "a_array_expr", "a_expr", "a_indices", "bool_expr", "boolean_test", "case_expr", "case_when",
+        "coalesce_expr", "collate_clause", "column_def", "constraint", "create_op_class_item",
+        "def_elem", "function_parameter", "grouping_func", "grouping_set", "index_elem",
+        "infer_clause", "join_expr", "json_agg_constructor", "json_argument",
+        "json_array_agg", "json_array_constructor", "json_array_query_constructor", "json_behavior",
+        "json_func_expr", "json_is_predicate", "json_key_value", "json_object_agg",
+        "json_object_constructor", "json_output", "json_parse_expr", "json_returning",
+        "json_scalar_expr", "json_serialize_expr", "json_table", "json_table_column",
+        "json_table_path_spec", "json_value_expr", "json_format", "list", "merge_when_clause",
+        "min_max_expr", "multi_assign_ref", "named_arg_expr", "null_test", "on_conflict_clause",
+        "partition_bound_spec", "partition_cmd", "partition_elem", "partition_range_datum",
+        "partition_spec", "publication_obj_spec", "publication_table", "range_function",
+        "range_subselect", "range_table_func", "range_table_func_col", "res_target",
+        "returning_clause", "row_expr", "sort_by", "stats_elem", "sub_link", "table_like_clause",
+        "type_cast", "window_def", "xml_expr", "xml_serialize", "return_stmt",
+    }
+)  # fmt: skip
+"""Kinds that are no more than their parts."""
+
+_KINDS: Final = {
+    RelationKind.TABLE: "table",
+    RelationKind.PARTITIONED: "table",
+    RelationKind.VIEW: "view",
+    RelationKind.MATVIEW: "materialized view",
+    RelationKind.FOREIGN: "foreign table",
+    RelationKind.SEQUENCE: "sequence",
+    RelationKind.OTHER: "table",
+}
+_SKIPPED_MESSAGES: Final = frozenset({"TypeName", "Alias", "RoleSpec", "ObjectWithArgs"})
+_BUILT_IN_SCHEMAS: Final = frozenset({"", "pg_catalog"})
+
+
+class Walk:
+    """One pass over one statement. Internal: `analyse` makes values of what it gathered."""
+
+    __slots__ = (
+        "catalog", "changes_schema", "columns", "created", "defines", "effects", "functions",
+        "handlers", "incomplete", "moves_names", "reads", "search_path", "secret_reads",
+        "sets_search_path", "shadowing", "stars", "todo", "writes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        catalog: Catalog | None,
+        search_path: tuple[str, ...],
+        created: frozenset[str] = frozenset(),
+    ) -> None:
+        """`created` are functions that the same text creates: they may stand before built-ins."""
+        self.handlers = handlers
+        self.catalog = catalog
+        self.search_path = search_path
+        self.shadowing = (catalog.functions | created) if catalog else created
+        self.created: set[str] = set()
+        self.effects: dict[Effect, None] = {}
+        self.reads: set[Relation] = set()
+        self.writes: set[Relation] = set()
+        self.functions: set[str] = set()
+        self.columns: set[str] = set()
+        self.secret_reads: dict[Relation, set[str]] = {}
+        self.defines: list[str] = []
+        self.stars = False
+        self.incomplete = False
+        self.moves_names = False
+        self.changes_schema = False
+        self.sets_search_path = False
+        self.todo: list[tuple[str, Node, Scope]] = []
+
+    def run(self, node: Node, scope: Scope = NO_CTES) -> None:
+        """Walk everything below the node."""
+        todo, handlers = self.todo, self.handlers
+        self.push(node, scope)
+        while todo:
+            kind, message, scope = todo.pop()
+            handler = handlers.get(kind)
+            if handler is not None:
+                handler(self, message, scope)
+            elif kind in PLAIN:
+                self.parts(message, scope)
+            else:
+                self.not_understood(kind)
+                self.parts(message, scope)
+        self._secret_columns()
+
+    # What is met.
+
+    def push(self, node: Node, scope: Scope) -> None:
+        """Look at the node later."""
+        kind = node.WhichOneof("node")
+        if kind is not None and kind not in LEAVES:
+            self.todo.append((kind, getattr(node, kind), scope))
+
+    def push_all(self, nodes: Iterable[Node], scope: Scope) -> None:
+        """Look at the nodes later."""
+        todo = self.todo
+        for node in nodes:
+            kind = node.WhichOneof("node")
+            if kind is not None and kind not in LEAVES:
+                todo.append((kind, getattr(node, kind), scope))
+
+    def parts(self, message: Node, scope: Scope, skip: frozenset[str] = frozenset()) -> None:
+        """Look at every node that the message holds, through messages that are no nodes."""
+        pending = [message]
+        while pending:
+            for field, value in pending.pop().ListFields():
+                message_type = field.message_type
+                if message_type is None or field.name in skip:
+                    continue
+                name = message_type.name
+                if name == "Node":
+                    if field.is_repeated:
+                        self.push_all(value, scope)
+                    else:
+                        self.push(value, scope)
+                elif name == "SelectStmt":
+                    self.todo.append(("select_stmt", value, scope))
+                elif name == "RangeVar":
+                    self.todo.append(("range_var", value, scope))
+                elif name == "FuncCall":
+                    self.todo.append(("func_call", value, scope))
+                elif name not in _SKIPPED_MESSAGES:
+                    if field.is_repeated:
+                        pending.extend(value)
+                    else:
+                        pending.append(value)
+
+    # What is found.
+
+    def add(self, effect: Effect) -> None:
+        """Keep the effect, up to a bound."""
+        if len(self.effects) < MAX_EFFECTS:
+            self.effects[effect] = None
+        else:
+            self.incomplete = True
+            self.effects[Effect(Action.UNKNOWN, detail="too many effects")] = None
+
+    def not_understood(self, what: str) -> None:
+        """Something that the judge does not know: never harmless."""
+        self.incomplete = True
+        self.add(Effect(Action.UNKNOWN, what, detail="not understood"))
+
+    def call(self, path: tuple[str, ...]) -> None:
+        """A function is called."""
+        self.functions.add(".".join(path))
+        effect = call_effect(path, self.shadowing, self.catalog is not None)
+        if effect is not None:
+            self.add(effect)
+
+    def find(self, relation: Relation) -> CatalogRelation | None:
+        """The catalog's relation of that name. Temporary namesakes never stand for a real one."""
+        if self.catalog is None:
+            return None
+        places = (relation.schema,) if relation.schema else ("pg_catalog", *self.search_path)
+        for place in places:
+            found = self.catalog.find(place, relation.name)
+            if found is not None:
+                return found
+        return None
+
+    def relation(self, message: Node) -> Relation:
+        """The relation that a RangeVar names, with its schema where it is known."""
+        return self.named(message.schemaname, message.relname)
+
+    def named(self, schema: str, name: str) -> Relation:
+        """The relation of that name, with its schema where it is known."""
+        if not schema and name in SYSTEM_RELATIONS:
+            return Relation("pg_catalog", name)
+        relation = Relation(schema, name)
+        found = None if schema else self.find(relation)
+        return Relation(found.schema, found.name) if found else relation
+
+    def kind_of(self, relation: Relation, default: str = "table") -> str:
+        """What the relation is, in the words of CREATE."""
+        found = self.find(relation)
+        return _KINDS[found.kind] if found else default
+
+    def read(self, relation: Relation, detail: str = "", alias: str = "") -> None:
+        """The relation is read, under that alias if any."""
+        self.reads.add(relation)
+        danger = Danger.NONE
+        if relation.schema in _BUILT_IN_SCHEMAS:
+            if relation.name in READ_SECRETS:
+                danger = Danger.SECRET
+            elif relation.name in SECRET_COLUMNS:
+                self.secret_reads.setdefault(relation, {relation.name}).add(alias)
+        kind = self.kind_of(relation)
+        self.add(Effect(Action.SELECT, str(relation), kind, danger=danger, detail=detail))
+        if kind in ("view", "materialized view"):
+            self._through_view(relation, self.reads)
+
+    def write(
+        self,
+        action: Action,
+        relation: Relation,
+        predicate: Predicate = Predicate.NONE,
+        columns: Iterable[str] = (),
+        detail: str = "",
+    ) -> None:
+        """Rows of the relation are written."""
+        self.writes.add(relation)
+        kind = self.kind_of(relation)
+        written = frozenset(columns)
+        self.add(Effect(action, str(relation), kind, predicate, detail=detail, columns=written))
+        if kind == "view":
+            self._through_view(relation, self.writes)
+
+    def _through_view(self, relation: Relation, into: set[Relation]) -> None:
+        from dbgate_core.sql.views import under_view  # the walk of a view's text is a walk again
+
+        under_view(self, relation, into)
+
+    def _secret_columns(self) -> None:
+        """A relation of the system with some secret columns is secret when these may be meant."""
+        for relation, names in self.secret_reads.items():
+            if self.stars or self.columns & (SECRET_COLUMNS[relation.name] | names):
+                kind = self.kind_of(relation)
+                self.add(Effect(Action.SELECT, str(relation), kind, danger=Danger.SECRET))
