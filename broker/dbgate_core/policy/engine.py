@@ -1,0 +1,214 @@
+"""Policies: questions to decisions.
+
+How a question is answered:
+
+1. Everybody in the principal's chain is asked about (`actors`), and for a statement every effect.
+2. A policy that fails to evaluate refuses. (Cedar would skip it, even a forbid.)
+3. A statement presupposes its session: who could not even be let in by approval runs nothing.
+4. A refusal by nothing but forbids with `@approval` is a hold, if without these it would be allowed.
+   With the approval (`approved`), exactly these forbids do not count.
+5. One refusal refuses the whole; else one hold holds it, for a quorum that satisfies every hold.
+
+One rule is not in the files: a statement that changes how the server reads text is refused
+(`lexing-settings`), whatever is permitted, because later statements would be judged as another text
+than the one that runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final, Self
+
+from dbgate_core.database import DatabaseFacts
+from dbgate_core.decision import Decision, Obligations, Verdict
+from dbgate_core.errors import UsageError
+from dbgate_core.policy import questions
+from dbgate_core.policy.actors import Actor, actors, entities
+from dbgate_core.policy.answers import (
+    Ruling,
+    Topic,
+    combine,
+    fewest_rows,
+    lexing_denied,
+    nobody,
+    too_much,
+)
+from dbgate_core.policy.cedar import Answer, Entities, Question
+from dbgate_core.policy.loading import Loaded, load
+from dbgate_core.policy.rules import Rule
+from dbgate_core.principal import Principal
+from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Effect
+
+MAX_EFFECTS: Final = 2_000
+"""Of one statement; at about 0.2 ms each this is what one statement may hold up the others."""
+CACHED_ENTITIES: Final = 512
+"""Pairs of actor and database whose entities are kept parsed."""
+
+
+class Policies:
+    """A validated set of policies. Immutable; `version` changes with any text of it."""
+
+    def __init__(self, loaded: Loaded, version: str) -> None:
+        self.version = version
+        self._rules = loaded.rules
+        self._full = loaded.full
+        self._lifted = loaded.lifted
+        self._schema = loaded.schema
+        self._entities_of = lru_cache(CACHED_ENTITIES)(self._parse_entities)
+        self._enters = lru_cache(CACHED_ENTITIES)(self._may_enter)
+
+    @classmethod
+    def load(cls, files: Mapping[str, str], schema: str) -> Self:
+        """Policies of texts by file name. Raises UsageError that lists everything wrong with them."""
+        return cls(load(files, schema), _version(files, schema))
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules, in their order."""
+        return tuple(self._rules.values())
+
+    def connect(
+        self,
+        principal: Principal,
+        database: DatabaseFacts,
+        access_role: str,
+        *,
+        approved: bool = False,
+    ) -> Decision:
+        """Whether a session may be opened; HOLD, with the quorum, when only an approval is missing."""
+        topic = Topic(principal, database, "connect", access_role)
+        chain = actors(principal)
+        rulings = [
+            ruling
+            for actor in chain
+            for ruling in self._rule(
+                [questions.of_connect(actor, database, access_role)],
+                self._entities_of(actor, database),
+                approved,
+            )
+        ]
+        return combine(topic, rulings) if chain else nobody(topic)
+
+    def may(self, principal: Principal, action: str, database: DatabaseFacts | None) -> Decision:
+        """Whether a principal may `request`, `approve`, `session_kill` or `audit_read`.
+
+        `database` None asks about the broker itself. Raises UsageError for any other action.
+        """
+        if action not in questions.DUTIES:
+            raise UsageError(f"policy knows no duty {action!r}")
+        topic = Topic(principal, database, action)
+        chain = actors(principal)
+        rulings = [
+            ruling
+            for actor in chain
+            for ruling in self._rule(
+                [questions.of_duty(actor, action, database)],
+                self._entities_of(actor, database),
+                False,
+            )
+        ]
+        return combine(topic, rulings) if chain else nobody(topic)
+
+    def statement(
+        self,
+        principal: Principal,
+        database: DatabaseFacts,
+        access_role: str,
+        analysis: Analysis,
+        *,
+        approved: bool = False,
+    ) -> Decision:
+        """Whether a statement may run in a session of that access role, and what it then owes.
+
+        Depends on the analysis's effects, statements, incomplete, reads, writes and functions; the
+        words of a refusal quote its text.
+        """
+        topic = Topic(principal, database, "statement", access_role, analysis)
+        effects = questions.effects_of(analysis)
+        if lexing := [effect for effect in effects if questions.changes_lexing(effect)]:
+            return lexing_denied(topic, lexing[0])
+        if len(effects) > MAX_EFFECTS:
+            return too_much(topic, MAX_EFFECTS)
+        session = self._enters(principal, database, access_role)
+        if not session.allowed:
+            return session
+        rulings: list[Ruling] = []
+        masks = False
+        for actor in actors(principal):
+            known = self._entities_of(actor, database).plus(questions.statement_entity(analysis))
+            asked = [questions.of_effect(actor, database, access_role, each) for each in effects]
+            rulings += self._rule(asked, known, approved, effects)
+            masks = masks or not self._unmasks(actor, database, access_role, known)
+        decision = combine(topic, rulings)
+        if not decision.allowed:
+            return decision
+        owed = Obligations(mask=masks, row_limit=fewest_rows(rulings))
+        return Decision(Verdict.ALLOW, decision.policies, obligations=owed)
+
+    def _parse_entities(self, actor: Actor, database: DatabaseFacts | None) -> Entities:
+        return Entities.of(entities(actor, database), self._schema)
+
+    def _may_enter(
+        self, principal: Principal, database: DatabaseFacts, access_role: str
+    ) -> Decision:
+        """The decision on the session, as if it were approved: whether there can be one at all."""
+        return self.connect(principal, database, access_role, approved=True)
+
+    def _unmasks(
+        self, actor: Actor, database: DatabaseFacts, access_role: str, known: Entities
+    ) -> bool:
+        """Whether values pass in clear. An approval of a statement is none to see them."""
+        question = questions.of_unmask(actor, database, access_role)
+        return self._rule([question], known, False)[0].verdict is Verdict.ALLOW
+
+    def _rule(
+        self,
+        asked: Sequence[Question],
+        known: Entities,
+        approved: bool,
+        effects: Sequence[Effect] = (),
+    ) -> list[Ruling]:
+        """Rule on each question; `effects` are what they are about, in the same order."""
+        policies = self._lifted if approved else self._full
+        answers = policies.decide(asked, known)
+        return [
+            self._ruling(question, answer, known, effects[i] if effects else None)
+            for i, (question, answer) in enumerate(zip(asked, answers, strict=True))
+        ]
+
+    def _ruling(
+        self, question: Question, answer: Answer, known: Entities, effect: Effect | None
+    ) -> Ruling:
+        if answer.errors:
+            return Ruling(Verdict.DENY, self._named_in(answer.errors), effect, broken=True)
+        rules = tuple(sorted((self._rules[i] for i in answer.policies), key=lambda r: r.order))
+        if answer.allowed:
+            return Ruling(Verdict.ALLOW, rules, effect)
+        final = tuple(rule for rule in rules if rule.approval is None)
+        if final or not rules:
+            return Ruling(Verdict.DENY, final, effect)
+        (without,) = self._lifted.decide([question], known)
+        if without.errors:
+            return Ruling(Verdict.DENY, self._named_in(without.errors), effect, broken=True)
+        if without.allowed:
+            return Ruling(Verdict.HOLD, rules, effect)
+        return Ruling(Verdict.DENY, (), effect)
+
+    def _named_in(self, errors: Sequence[str]) -> tuple[Rule, ...]:
+        """The rules that Cedar's errors name."""
+        return tuple(
+            rule for rule in self._rules.values() if any(f"`{rule.id}`" in e for e in errors)
+        )
+
+
+def _version(files: Mapping[str, str], schema: str) -> str:
+    """The first 16 hex digits of a SHA-256 over every name and text, each preceded by its length."""
+    digest = hashlib.sha256()
+    for part in (schema, *(part for name in sorted(files) for part in (name, files[name]))):
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,100 @@
+"""A policy as dbgate reads it: Cedar's condition, and the annotations around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dbgate_core.approval.quorum import Quorum
+from dbgate_core.errors import UsageError
+from dbgate_core.policy.cedar import Json
+from dbgate_core.policy.words import Template
+
+LEXING_RULE: Final = "lexing-settings"
+"""The one rule that is not in the files: see `dbgate_core.policy.engine`."""
+
+_OF_PERMIT: Final = frozenset({"id", "rows"})
+_OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role"})
+_ID_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+_MAX_ID_CHARS: Final = 80
+_MAX_ROWS: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One policy.
+
+    `order` is its place: by file name, then as written. `approval` and `role` stand on forbids
+    that another person may lift; `rows` on permits.
+    """
+
+    id: str
+    order: int
+    forbids: bool
+    approval: Quorum | None = None
+    role: str = ""
+    rows: int | None = None
+    message: Template | None = None
+    hint: Template | None = None
+
+
+def read_rule(policy: Json, order: int) -> tuple[Rule | None, list[str]]:
+    """The rule of a policy, or None and everything that is wrong with its annotations."""
+    notes: dict[str, str] = {k: v or "" for k, v in policy.get("annotations", {}).items()}
+    forbids = policy["effect"] == "forbid"
+    errors = _misplaced(notes, forbids)
+    rule_id = notes.get("id", "")
+    if not rule_id:
+        errors.append('has no @id("...")')
+    elif not set(rule_id) <= _ID_CHARS or len(rule_id) > _MAX_ID_CHARS:
+        errors.append(f"the @id {rule_id!r} is not made of a-z, 0-9, -, _ and .")
+    elif rule_id == LEXING_RULE:
+        errors.append(f"the @id {LEXING_RULE!r} is dbgate's own")
+    if "role" in notes and "approval" not in notes:
+        errors.append("@role says where an approved statement runs: it needs @approval")
+    found = _values(notes, errors)
+    if errors:
+        return None, errors
+    return Rule(rule_id, order, forbids, *found), []
+
+
+def _misplaced(notes: dict[str, str], forbids: bool) -> list[str]:
+    """An annotation that does nothing is a mistake that would not be noticed."""
+    errors = []
+    for name in sorted(notes):
+        if name not in _OF_PERMIT | _OF_FORBID:
+            errors.append(f"the annotation @{name} does not exist")
+        elif name not in (_OF_FORBID if forbids else _OF_PERMIT):
+            errors.append(f"@{name} belongs on a {'permit' if forbids else 'forbid'}")
+        elif not notes[name].strip():
+            errors.append(f"@{name} is empty")
+    return errors
+
+
+def _values(
+    notes: dict[str, str], errors: list[str]
+) -> tuple[Quorum | None, str, int | None, Template | None, Template | None]:
+    approval = message = hint = None
+    try:
+        approval = Quorum.parse(notes["approval"]) if "approval" in notes else None
+    except UsageError as exc:
+        errors.append(f"@approval: {exc.message}")
+    templates: dict[str, Template] = {}
+    for name in ("message", "hint"):
+        try:
+            if name in notes:
+                templates[name] = Template(notes[name])
+        except UsageError as exc:
+            errors.append(f"@{name}: {exc.message}")
+    message, hint = templates.get("message"), templates.get("hint")
+    return approval, notes.get("role", ""), _rows(notes, errors), message, hint
+
+
+def _rows(notes: dict[str, str], errors: list[str]) -> int | None:
+    text = notes.get("rows")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= _MAX_ROWS:
+        return int(text)
+    errors.append(f"@rows: {text!r} is not a number of rows from 1 to {_MAX_ROWS}")
+    return None
