@@ -91,6 +91,15 @@ class World:
             self.config, self.store, self.vault, self.policy, self.log, NoGuards(), clock=self.clock
         )
 
+    async def passes_until(self, holds: Callable[[], bool], what: str = "it") -> None:
+        """Let the clock run, a second each time it is looked at."""
+
+        def look() -> bool:
+            self.clock.move(1)
+            return holds()
+
+        await until(look, what)
+
     async def approved(self, ask: AskAccess = ASK_WRITE, by: Any = None) -> str:
         from tests.unit.approval.people import ALICE
 
