@@ -1,0 +1,128 @@
+"""One broker: its parts put together, started in the order of their needs, stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import signal
+import ssl
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from typing import Final
+
+from dbgate_broker.api.app import build
+from dbgate_broker.api.server import ApiServer
+from dbgate_broker.audit.log import AuditLog
+from dbgate_broker.catalog import CatalogService
+from dbgate_broker.config import Config, ListenConfig
+from dbgate_broker.credentials.vault import VaultProvider
+from dbgate_broker.files import read_or_make
+from dbgate_broker.gateway.server import Gateway
+from dbgate_broker.guards import ConnectionGuards
+from dbgate_broker.identity import Authenticator
+from dbgate_broker.policies import read_policies
+from dbgate_broker.sessions.requests import Requests
+from dbgate_broker.sessions.service import Sessions
+from dbgate_broker.store.engine import open_store
+from dbgate_core.contract import Discovery
+from dbgate_core.errors import UsageError
+from dbgate_core.masking.key import MaskKey
+from dbgate_core.sql.analyse import analyse
+
+MASK_KEY_BYTES: Final = 32
+ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+
+log = logging.getLogger(__name__)
+
+
+async def serve(config: Config) -> None:
+    """Run a broker until SIGINT or SIGTERM. Raises DbgateError when it cannot start."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in ENDING:
+        loop.add_signal_handler(number, ended.set)
+    async with AsyncExitStack() as stack:
+        await start(config, stack)
+        await ended.wait()
+        log.info("stopping")
+
+
+def check(config: Config) -> None:
+    """Read all that the configuration names, without starting. Raises UsageError for what is wrong."""
+    read_policies(config.policy_directory)
+    Authenticator(config.issuers)
+    tls_context(config.listen)
+
+
+async def start(config: Config, stack: AsyncExitStack) -> None:
+    """Start every part; `stack` stops them, the last first.
+
+    The log is opened first and closed last, since everything else writes to it; the API, which
+    lets people in, comes last and goes first.
+    """
+    tls = tls_context(config.listen)
+    policies = read_policies(config.policy_directory)
+    key = MaskKey(
+        read_or_make(config.masking_key_file, lambda: secrets.token_bytes(MASK_KEY_BYTES))
+    )
+    audit = AuditLog.open(config.audit)
+    stack.callback(audit.close)
+    store = open_store(config.state_url)
+    stack.callback(store.close)
+    provider = VaultProvider(config.vault)
+    stack.push_async_callback(provider.close)
+
+    started = {"version": version("dbgate"), "policy": policies.version}
+    audit.append("broker_started", started)
+    stack.callback(lambda: audit.append("broker_stopped", started))
+
+    guards = ConnectionGuards(CatalogService(), policies, audit, key)
+    sessions = Sessions(config, store, provider, policies, audit, guards)
+    requests = Requests(config, store, policies, audit, analyse)
+    gateway = Gateway(sessions, tls)
+    stack.push_async_callback(gateway.stop)
+    await sessions.start()
+    stack.push_async_callback(sessions.stop)
+    port = await gateway.start(config.listen.host, config.listen.gateway_port)
+    app = build(
+        authenticator=Authenticator(config.issuers),
+        sessions=sessions,
+        requests=requests,
+        audit=audit,
+        policies=policies,
+        discovery=_discovery(config, port, audit.public_key),
+        recorder=audit,
+    )
+    api = ApiServer(app, tls_context(config.listen))
+    stack.push_async_callback(api.stop)
+    api_port = await api.start(config.listen.host, config.listen.api_port)
+    log.info("API on %s:%d, gateway on port %d", config.listen.host, api_port, port)
+
+
+def tls_context(listen: ListenConfig) -> ssl.SSLContext:
+    """The server's side of TLS 1.2 or newer. Raises UsageError for unusable files."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(listen.tls_certificate, listen.tls_key)
+    except (OSError, ssl.SSLError) as exc:
+        raise UsageError(
+            f"cannot use the TLS certificate {listen.tls_certificate}: {exc.strerror or exc}",
+            hint="listen.tls_certificate and listen.tls_key name PEM files that belong together",
+        ) from exc
+    return context
+
+
+def _discovery(config: Config, gateway_port: int, audit_public_key: str) -> Discovery:
+    """What a CLI is told. The first issuer with a client id is where people sign in."""
+    issuer = next((i for i in config.issuers if i.client_id), config.issuers[0])
+    return Discovery(
+        version=version("dbgate"),
+        issuer=issuer.url,
+        client_id=issuer.client_id or issuer.audience,
+        gateway_host=config.listen.public_host or config.listen.host,
+        gateway_port=gateway_port,
+        audit_public_key=audit_public_key,
+        developer_mode=config.developer_mode,
+    )

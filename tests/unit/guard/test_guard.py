@@ -1,0 +1,231 @@
+"""The guard: nothing runs unjudged or unrecorded, an approval is good once, masks come before rows."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from dbgate_core.approval.digest import statement_digest
+from dbgate_core.decision import Obligations
+from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
+from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave
+from dbgate_core.pgwire.guard import Outcome, Parameters, Refusal, Status
+from dbgate_core.pgwire.messages import message
+from dbgate_core.pgwire.rows import Field
+from tests.unit.guard.doubles import CUSTOMERS_OID, TEXT, Desk, TablePolicy
+
+DROP = "drop table customers"
+EMAIL = Field("email", CUSTOMERS_OID, 2, TEXT, -1, -1, 0)
+
+
+def leave(guard: ConnectionGuard, text: str) -> Leave:
+    permit = guard.judge(text)
+    assert isinstance(permit, Leave), permit
+    return permit
+
+
+def row(*values: bytes) -> bytes:
+    body = struct.pack("!H", len(values)) + b"".join(struct.pack("!i", len(v)) + v for v in values)
+    return message(b"D", body)
+
+
+def approve(desk: Desk, text: str) -> str:
+    digest = statement_digest(text, "prod-db", "readonly")
+    desk.approvals.held[digest] = "r1"
+    return digest
+
+
+def test_a_statement_is_recorded_before_and_after() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    begun = guard.begin(leave(guard, "select id from plain"), None, "simple")
+    assert desk.log.kinds() == ["statement"]
+    desk.now_ns = 5_000_000
+    guard.end(begun, Outcome(Status.OK, "SELECT 3", 3))
+    kind, entry = desk.log.entries[1]
+    assert kind == "statement_end"
+    assert (entry["begin"], entry["rows"], entry["duration_us"]) == (0, 3, 5000)
+    first = desk.log.entries[0][1]
+    assert first["text"] == "select id from plain"
+    assert first["tables"] == ["public.plain"]
+    assert first["policies"] == ["all"]
+
+
+def test_without_a_log_nothing_begins() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    permit = leave(guard, "select 1")
+    desk.log.full = True
+    with pytest.raises(AuditUnavailable):
+        guard.begin(permit, None, "simple")
+
+
+def test_without_a_log_a_refusal_says_so() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    desk.log.full = True
+    refused = guard.judge("do $$ begin end $$")
+    assert isinstance(refused, Refusal)
+    assert refused.sqlstate == "53100"
+
+
+def test_a_refusal_is_recorded_with_its_rule_and_hint() -> None:
+    desk = Desk()
+    refused = desk.guard().judge("do $$ begin end $$")
+    assert refused == Refusal("42501", "code is denied", hint="do not", rule="no-code")
+    kind, entry = desk.log.entries[0]
+    assert kind == "statement_refused"
+    assert (entry["verdict"], entry["policies"]) == ("deny", ["no-code"])
+
+
+@pytest.mark.parametrize(
+    "text", ["selct 1", "select 'open", "select 1;; drop tabel x", "select \0"]
+)
+def test_what_is_not_parsed_is_refused_and_recorded(text: str) -> None:
+    desk = Desk()
+    refused = desk.guard().judge(text)
+    assert isinstance(refused, Refusal)
+    assert refused.sqlstate == "42601"
+    assert desk.log.kinds() == ["statement_refused"]
+
+
+def test_a_held_statement_without_approval_is_refused_as_held() -> None:
+    desk = Desk()
+    refused = desk.guard().judge(DROP)
+    assert isinstance(refused, Refusal)
+    assert desk.log.entries[0][1]["verdict"] == "hold"
+    assert desk.log.entries[0][1]["approval"] == "dba:1"
+
+
+def test_an_approval_lets_the_very_statement_run_once() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    approve(desk, DROP)
+    permit = leave(guard, f"  {DROP} ; ")
+    guard.begin(permit, None, "simple")
+    assert desk.log.entries[0][1]["request"] == "r1"
+    with pytest.raises(Denied):
+        guard.begin(permit, None, "extended")
+    assert isinstance(guard.judge(DROP), Refusal)
+
+
+def test_an_approval_is_for_no_other_statement() -> None:
+    desk = Desk()
+    approve(desk, DROP)
+    for other in ("drop table plain", "drop table customers cascade", f"{DROP}; {DROP}"):
+        assert isinstance(desk.guard().judge(other), Refusal)
+
+
+def test_an_approval_is_not_for_parameters() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    approve(desk, DROP)
+    permit = leave(guard, DROP)
+    with pytest.raises(Denied, match="no parameters"):
+        guard.begin(permit, Parameters((b"1",), (0,)), "extended")
+    assert desk.approvals.held
+
+
+def test_an_approval_does_not_survive_a_changed_search_path() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    approve(desk, DROP)
+    permit = leave(guard, DROP)
+    guard.begin(leave(guard, "set search_path = other"), None, "simple")
+    with pytest.raises(Denied):
+        guard.begin(permit, None, "simple")
+    assert isinstance(guard.judge(DROP), Refusal)
+    assert isinstance(
+        Desk(search_path=("x",), approvals=desk.approvals).guard().judge(DROP), Refusal
+    )
+
+
+def test_only_a_guard_makes_permits() -> None:
+    class Forged:
+        text = "drop table customers"
+        moves_names = False
+
+    with pytest.raises(TypeError):
+        Desk().guard().begin(Forged(), None, "simple")
+
+
+def test_protected_columns_are_masked_and_said_at_the_end() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    permit = leave(guard, "select email from customers")
+    mask = guard.rows(permit, [EMAIL])
+    assert mask is not None
+    assert b"alice@example.com" not in mask.rewrite(row(b"alice@example.com"))
+    begun = guard.begin(permit, None, "extended")
+    guard.end(begun, Outcome(Status.OK, "SELECT 1", 1))
+    masked = desk.log.entries[-1][1]["masked"]
+    assert masked == [{"column": "email", "class": "email", "mask": "partial"}]
+
+
+def test_what_is_not_protected_is_not_looked_at() -> None:
+    guard = Desk().guard()
+    permit = leave(guard, "select id from plain")
+    assert guard.rows(permit, [Field("id", 20_001, 1, 20, 8, -1, 1)]) is None
+
+
+def test_policy_may_bound_the_rows_of_a_result() -> None:
+    desk = Desk(policy=TablePolicy(obligations=Obligations(row_limit=2)))
+    guard = desk.guard()
+    mask = guard.rows(leave(guard, "select id from plain"), [Field("id", 20_001, 1, 20, 8, -1, 1)])
+    assert mask is not None
+    two = row(b"1") + row(b"2")
+    assert mask.rewrite(two) == two
+    with pytest.raises(LimitExceeded):
+        mask.rewrite(row(b"3"))
+    with pytest.raises(Denied):
+        guard.copy_out(leave(guard, "copy plain to stdout"), False, 1)
+
+
+def test_ddl_makes_the_catalog_stale_and_so_does_time() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    assert not guard.stale
+    begun = guard.begin(leave(guard, "create table fresh (id int)"), None, "simple")
+    guard.end(begun, Outcome(Status.OK, "CREATE TABLE"))
+    assert guard.stale
+    guard.renew(desk.catalog)
+    assert not guard.stale
+    desk.now_ns = CATALOG_MAX_AGE_NS + 1
+    assert guard.stale
+
+
+def test_error_texts_do_not_quote_protected_values() -> None:
+    guard = Desk().guard()
+    permit = leave(guard, "select email from customers")
+    fields = {"S": "ERROR", "C": "22P02", "M": 'invalid input syntax: "alice@example.com"'}
+    assert "alice@" not in guard.redact(permit, fields)["M"]
+    assert "alice@" not in guard.redact(None, fields)["M"]
+    assert "alice@" not in guard.notification("c", "alice@example.com")
+
+
+def test_where_unmask_is_permitted_nothing_is_touched() -> None:
+    desk = Desk(policy=TablePolicy(obligations=Obligations(mask=False)), unmasked=True)
+    guard = desk.guard()
+    permit = leave(guard, "select email from customers")
+    assert guard.rows(permit, [EMAIL]) is None
+    assert guard.notification("c", "alice@example.com") == "alice@example.com"
+
+
+def test_other_literals_cost_no_policy_and_a_refusal_is_never_remembered_across_texts() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    for n in range(5):
+        leave(guard, f"select id from plain where id = {n}")
+    assert desk.policy.asked == 1
+    guard.judge("drop table plain")
+    guard.judge("drop table  plain")
+    assert desk.policy.asked == 3
+
+
+def test_the_connection_ends_once_in_the_log() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    guard.closed()
+    guard.closed()
+    assert desk.log.kinds() == ["connection_closed"]
