@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from dbgate_broker.gateway.seams import Tunnel
 from dbgate_broker.sessions.live import MAX_CONNECTIONS
 from dbgate_broker.store import leases
 from dbgate_broker.store.engine import Store
@@ -25,18 +26,19 @@ from tests.integration.sessions.world import (
 from tests.unit.approval.people import ALICE, BOB, T0, agent
 
 
-async def tunnel_of(world: World, opened: OpenedSession) -> "object":
+async def tunnel_of(world: World, opened: OpenedSession) -> Tunnel:
     token = Secret(opened.tunnel_token)
     return await world.sessions.authorize("prod-db", opened.session.id, token)
 
 
 async def attached(world: World, opened: OpenedSession) -> Connection:
-    tunnel = await world.sessions.authorize(
-        "prod-db", opened.session.id, Secret(opened.tunnel_token)
-    )
     connection = Connection()
-    tunnel.attach(connection)
+    (await tunnel_of(world, opened)).attach(connection)
     return connection
+
+
+def ended(connection: Connection) -> bool:
+    return connection.ended is not None
 
 
 def test_a_tunnel_is_given_for_its_own_token_and_database_alone(store: Store) -> None:
