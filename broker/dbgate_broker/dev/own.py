@@ -52,11 +52,11 @@ def target(name: str, dsn: str) -> Target:
     """
     try:
         values = {key: str(value) for key, value in conninfo_to_dict(dsn).items()}
-    except psycopg.ProgrammingError as exc:
+    except psycopg.ProgrammingError:
         raise UsageError(
             f"--database {name}: this is no DSN",
             hint="postgresql://user:password@host:5432/dbname",
-        ) from exc.with_traceback(None)
+        ) from None  # its text repeats the DSN
     host = values.get("host", "")
     if not host or host.startswith(("/", "@")) or "," in host:
         raise UsageError(
@@ -104,7 +104,7 @@ def prepare(wanted: Target) -> Governed:
         raise Unreachable(
             f"--database {wanted.name}: {_without_secrets(exc, wanted)}",
             hint="try the same DSN with psql",
-        ) from exc.with_traceback(None)
+        ) from None
     with connection:
         return _prepare(connection, wanted, roles)
 

@@ -34,7 +34,7 @@ class Identity:
         found: dict[str, object] = {"sub": self.subject}
         if "profile" in scopes:
             found |= {"preferred_username": self.name, "name": self.full_name or self.name}
-        if "email" in scopes and self.person:
+        if "email" in scopes and self.full_name:
             found |= {"email": self.email, "email_verified": True}
         if "groups" in scopes:
             found["groups"] = list(self.groups)

@@ -16,7 +16,7 @@ import secrets
 import shlex
 import signal
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ class DevOptions:
     """What the command line gives. `policy` is `default`, `permissive` or a folder."""
 
     home: Path
-    databases: list[tuple[str, str]]
+    databases: list[tuple[str, str]] = field(repr=False)  # a DSN may hold a password
     ready_file: Path | None = None
     port_base: int = 0
     policy: str = "default"
@@ -150,15 +150,9 @@ class Stack:
         authority = Authority(self._home.root / "ca")
         certificate = self._home.root / "ca" / "broker"
         authority.leaf(certificate.with_suffix(".pem"), certificate.with_suffix(".key"), "dbgate")
-        vault, (cluster, governed), _, *others = await _together(
-            self._openbao(chosen),
-            self._postgresql(authority, chosen),
-            self._issuer(chosen),
-            *(asyncio.to_thread(own.prepare, target) for target in self._targets),
+        (vault, cluster, governed, access), _ = await _together(
+            self._credentials(authority, chosen), self._issuer(chosen)
         )
-        governed += others
-        access = await asyncio.to_thread(vault_setup.setup, vault, self._home, governed)
-        self._watch.done("OpenBao makes database users")
         settings.write(self._home, chosen, access, governed, self._policy_directory)
         self._broker = broker_child.BrokerChild(self._family, chosen.broker)
         await self._broker.start()
@@ -168,6 +162,19 @@ class Stack:
             ready.write(self._options.ready_file, found)
         self._what_to_type(chosen, governed)
         await self._keep(self._broker, vault, issuer_child.signer(self._home, chosen.issuer))
+
+    async def _credentials(
+        self, authority: Authority, chosen: ports.Ports
+    ) -> tuple[openbao.Vault, postgres.Cluster, list[databases.Governed], vault_setup.Access]:
+        vault, (cluster, governed), *others = await _together(
+            self._openbao(chosen),
+            self._postgresql(authority, chosen),
+            *(asyncio.to_thread(own.prepare, target) for target in self._targets),
+        )
+        governed += others
+        access = await asyncio.to_thread(vault_setup.setup, vault, self._home, governed)
+        self._watch.done("OpenBao makes database users")
+        return vault, cluster, governed, access
 
     async def _openbao(self, chosen: ports.Ports) -> openbao.Vault:
         vault, _ = await openbao.start(self._family, chosen)

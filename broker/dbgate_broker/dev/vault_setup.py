@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import hvac  # type: ignore[import-untyped]  # it ships no types
 import requests
@@ -96,10 +96,10 @@ def connection_url(database: Governed) -> str:
     if database.ca_file is not None:
         tls["sslrootcert"] = str(database.ca_file)
     host = f"[{database.host}]" if ":" in database.host else database.host
-    query = urlencode({**tls, "connect_timeout": 5})
+    query = urlencode({**tls, "connect_timeout": 5}, quote_via=quote)
     return (
         f"postgresql://{{{{username}}}}:{{{{password}}}}@{host}:{database.port}"
-        f"/{database.dbname}?{query}"
+        f"/{quote(database.dbname, safe='')}?{query}"
     )
 
 

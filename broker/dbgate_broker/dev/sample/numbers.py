@@ -37,9 +37,6 @@ def iban(dice: random.Random) -> str:
     """An account number with a right checksum (ISO 13616, mod 97) at a bank that is none."""
     country = dice.choice(sorted(BANKS))
     account = BANKS[country] + _digits(dice, ACCOUNT_DIGITS[country])
-    if country == "FR":
-        account += f"{97 - _remainder(account + '00'):02d}"[-2:]  # the national key, alike
-        account = account[:23]
     check = 98 - _remainder(account + country + "00")
     return f"{country}{check:02d}{account}"
 
