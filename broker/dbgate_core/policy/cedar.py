@@ -99,14 +99,17 @@ class PolicySet:
     def __init__(self, policies: Mapping[str, Json], schema: Schema, actions: Actions) -> None:
         self._schema = schema
         self._by_action: dict[str, cedarpy.PolicySet] = {}
+        self._permitted: set[str] = set()
         for action in actions.names:
             fitting = actions.fitting(action, policies)
             if fitting:
                 self._by_action[action] = _handle(fitting)
+            if any(policy["effect"] == "permit" for policy in fitting.values()):
+                self._permitted.add(action)
 
-    def concerns(self, action: str) -> bool:
-        """Whether any policy can decide the action at all."""
-        return action in self._by_action
+    def can_permit(self, action: str) -> bool:
+        """Whether any permit is about the action at all; if not, nobody need be asked."""
+        return action in self._permitted
 
     def decide(self, questions: Sequence[Question], entities: Entities) -> list[Answer]:
         """Answer each. A question that Cedar cannot read is answered by an error."""
@@ -160,6 +163,11 @@ def parse(text: str) -> list[Json]:
         raise UsageError("templates (?principal, ?resource) are not supported: name the group")
     policies: dict[str, Json] = document["staticPolicies"]
     return [policies[name] for name in sorted(policies, key=_position)]
+
+
+def looks_at(policy: Json, attribute: str) -> bool:
+    """Whether a condition reads, or tests for, an attribute of that name: of anything, in any form."""
+    return f'"attr": {json.dumps(attribute)}' in json.dumps(policy)
 
 
 def check(policy: Json) -> None:

@@ -17,7 +17,7 @@ than the one that runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, Self
 
@@ -57,6 +57,7 @@ class Policies:
         self._full = loaded.full
         self._lifted = loaded.lifted
         self._schema = loaded.schema
+        self._reads_statement = loaded.reads_statement
         self._entities_of = lru_cache(CACHED_ENTITIES)(self._parse_entities)
         self._enters = lru_cache(CACHED_ENTITIES)(self._may_enter)
 
@@ -80,17 +81,9 @@ class Policies:
     ) -> Decision:
         """Whether a session may be opened; HOLD, with the quorum, when only an approval is missing."""
         topic = Topic(principal, database, "connect", access_role)
-        chain = actors(principal)
-        rulings = [
-            ruling
-            for actor in chain
-            for ruling in self._rule(
-                [questions.of_connect(actor, database, access_role)],
-                self._entities_of(actor, database),
-                approved,
-            )
-        ]
-        return combine(topic, rulings) if chain else nobody(topic)
+        return self._whole(
+            topic, lambda actor: questions.of_connect(actor, database, access_role), approved
+        )
 
     def may(self, principal: Principal, action: str, database: DatabaseFacts | None) -> Decision:
         """Whether a principal may `request`, `approve`, `session_kill` or `audit_read`.
@@ -100,17 +93,7 @@ class Policies:
         if action not in questions.DUTIES:
             raise UsageError(f"policy knows no duty {action!r}")
         topic = Topic(principal, database, action)
-        chain = actors(principal)
-        rulings = [
-            ruling
-            for actor in chain
-            for ruling in self._rule(
-                [questions.of_duty(actor, action, database)],
-                self._entities_of(actor, database),
-                False,
-            )
-        ]
-        return combine(topic, rulings) if chain else nobody(topic)
+        return self._whole(topic, lambda actor: questions.of_duty(actor, action, database))
 
     def statement(
         self,
@@ -138,7 +121,7 @@ class Policies:
         rulings: list[Ruling] = []
         masks = False
         for actor in actors(principal):
-            known = self._entities_of(actor, database).plus(questions.statement_entity(analysis))
+            known = self._entities_with(actor, database, analysis)
             asked = [questions.of_effect(actor, database, access_role, each) for each in effects]
             rulings += self._rule(asked, known, approved, effects)
             masks = masks or not self._unmasks(actor, database, access_role, known)
@@ -147,6 +130,19 @@ class Policies:
             return decision
         owed = Obligations(mask=masks, row_limit=fewest_rows(rulings))
         return Decision(Verdict.ALLOW, decision.policies, obligations=owed)
+
+    def _whole(
+        self, topic: Topic, question: Callable[[Actor], Question], approved: bool = False
+    ) -> Decision:
+        """The decision on one question, asked about everybody in the chain."""
+        chain = actors(topic.principal)
+        if not chain:
+            return nobody(topic)
+        rulings: list[Ruling] = []
+        for actor in chain:
+            known = self._entities_of(actor, topic.database)
+            rulings += self._rule([question(actor)], known, approved)
+        return combine(topic, rulings)
 
     def _parse_entities(self, actor: Actor, database: DatabaseFacts | None) -> Entities:
         return Entities.of(entities(actor, database), self._schema)
@@ -157,10 +153,19 @@ class Policies:
         """The decision on the session, as if it were approved: whether there can be one at all."""
         return self.connect(principal, database, access_role, approved=True)
 
+    def _entities_with(self, actor: Actor, database: DatabaseFacts, analysis: Analysis) -> Entities:
+        """With the statement, if any rule looks at it: a set without one costs no copy."""
+        known = self._entities_of(actor, database)
+        if not self._reads_statement:
+            return known
+        return known.plus(questions.statement_entity(analysis))
+
     def _unmasks(
         self, actor: Actor, database: DatabaseFacts, access_role: str, known: Entities
     ) -> bool:
         """Whether values pass in clear. An approval of a statement is none to see them."""
+        if not self._full.can_permit(questions.UNMASK):
+            return False
         question = questions.of_unmask(actor, database, access_role)
         return self._rule([question], known, False)[0].verdict is Verdict.ALLOW
 

@@ -13,12 +13,16 @@ from dbgate_core.policy.rules import Rule, read_rule
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A checked set. `lifted` is `full` without the forbids that an approval lifts."""
+    """A checked set. `lifted` is `full` without the forbids that an approval lifts.
+
+    `reads_statement` is set when any rule looks at the statement beside its effects.
+    """
 
     rules: dict[str, Rule]
     full: cedar.PolicySet
     lifted: cedar.PolicySet
     schema: cedar.Schema
+    reads_statement: bool
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ def _prepare(reading: _Reading, schema: cedar.Schema) -> Loaded:
         cedar.PolicySet(reading.policies, schema, actions),
         cedar.PolicySet(lifted, schema, actions),
         schema,
+        any(cedar.looks_at(policy, "statement") for policy in reading.policies.values()),
     )
 
 

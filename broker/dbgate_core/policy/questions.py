@@ -17,9 +17,15 @@ UNMASK: Final = "unmask"
 DUTIES: Final = ("request", "approve", "session_kill", "audit_read")
 STATEMENT_UID: Final = ("Statement", "statement")
 
-HARMLESS_ALTERS: Final = frozenset({"add column", "set default", "drop default"})
-"""What ALTER may do that neither loses data nor breaks what others rely on. All else may."""
+HARMLESS_ALTERS: Final = frozenset(
+    {
+        "add column", "alter column default", "drop not null", "add constraint",
+        "validate constraint", "set statistics", "attach partition", "add value",
+    }
+)  # fmt: skip
+"""What ALTER may do that neither loses data nor takes away what others rely on. All else may."""
 TEMPORARY: Final = "temporary"
+"""How the detail of an effect begins whose object ends with the connection."""
 
 _STATEMENT_REF: Final = {"__entity": {"type": STATEMENT_UID[0], "id": STATEMENT_UID[1]}}
 
@@ -81,17 +87,26 @@ def effects_of(analysis: Analysis) -> tuple[Effect, ...]:
 
 
 def temporary(effect: Effect) -> bool:
-    """Whether it is about an object that ends with the database session, by the statement's own word."""
-    return effect.action in (Action.CREATE, Action.DROP) and effect.detail == TEMPORARY
+    """Whether it is about an object that ends with the connection, by the statement's own word."""
+    return (
+        effect.action in (Action.CREATE, Action.DROP)
+        and effect.detail.split(" ")[0] == TEMPORARY
+        and not effect.destructive
+    )
 
 
 def destructive(effect: Effect) -> bool:
-    """Whether it may lose data or definitions that others rely on: an allow-list of what does not."""
-    if effect.action is Action.ALTER:
-        return effect.kind != "comment" and effect.detail not in HARMLESS_ALTERS
-    return effect.action is Action.TRUNCATE or (
-        effect.action is Action.DROP and not temporary(effect)
-    )
+    """Whether it may lose data or what others rely on: all DDL but what is known not to."""
+    match effect.action:
+        case Action.ALTER:
+            known = effect.kind == "comment" or effect.detail in HARMLESS_ALTERS
+            return effect.destructive or not known
+        case Action.DROP:
+            return not temporary(effect)
+        case Action.TRUNCATE:
+            return True
+        case _:
+            return effect.destructive
 
 
 def changes_lexing(effect: Effect) -> bool:

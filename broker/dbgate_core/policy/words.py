@@ -40,9 +40,9 @@ _GERUNDS: Final[Mapping[Action, str]] = {
     Action.COPY_IN: "copying into",
     Action.COPY_OUT: "copying out of",
     Action.DO: "running a block of code",
-    Action.LISTEN: "listening or notifying on",
-    Action.TRANSACTION: "controlling transactions with",
-    Action.UTILITY: "running",
+    Action.LISTEN: "listening on",
+    Action.TRANSACTION: "controlling the transaction",
+    Action.UTILITY: "running a utility on",
     Action.UNKNOWN: "running what dbgate does not fully understand",
 }
 
@@ -79,6 +79,9 @@ def doing(effect: Effect) -> str:
     """The effect as a gerund: `dropping the table shop.orders`."""
     if effect.action in (Action.UNKNOWN, Action.DO):
         return _GERUNDS[effect.action]
+    if effect.action in (Action.UTILITY, Action.TRANSACTION, Action.LISTEN) and effect.detail:
+        on = f" on {clean(effect.object)}" if effect.object else ""
+        return f"running {clean(effect.detail)}{on}"
     rows = effect.predicate in (Predicate.ABSENT, Predicate.TRIVIAL)
     kind = clean(effect.kind) if effect.kind and not effect.kind.startswith("setting") else ""
     named = clean(effect.object)
