@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Final, Protocol
+from typing import Final
 
 from dbgate_broker.catalog import CatalogService
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
 from dbgate_broker.sessions.guards import GuardedSession
-from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
+from dbgate_broker.sessions.policy import facts_of
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
 from dbgate_core.guard import SEARCH_PATH, ConnectionGuard, Scope
@@ -19,15 +19,11 @@ MAX_NAME: Final = 63
 """PostgreSQL cuts application_name there (NAMEDATALEN)."""
 
 
-class GuardedPolicy(StatementPolicy, ConnectPolicy, Protocol):
-    """Policy, as the guards need it."""
-
-
 class ConnectionGuards:
     """`sessions.guards.Guards`, over one catalog service, policy and log."""
 
     def __init__(
-        self, catalogs: CatalogService, policy: GuardedPolicy, recorder: Recorder, key: MaskKey
+        self, catalogs: CatalogService, policy: StatementPolicy, recorder: Recorder, key: MaskKey
     ) -> None:
         self._catalogs = catalogs
         self._policy = policy
@@ -78,7 +74,6 @@ class ConnectionGuards:
             entry=entry,
             key=self._key,
             releases=session.releases,
-            unmasked=self._policy.may(session.principal, "unmask", facts).allowed,
             search_path=search_path(connection.search_path),
         )
 

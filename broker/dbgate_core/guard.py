@@ -57,16 +57,12 @@ class Releases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a guard knows of its connection.
-
-    `entry` is what each audit entry says of it; `unmasked` is set where policy permits `unmask`.
-    """
+    """What a guard knows of its connection. `entry` is what each audit entry says of it."""
 
     subject: Subject
     entry: Mapping[str, object]
     key: MaskKey
     releases: Releases
-    unmasked: bool = False
     search_path: tuple[str, ...] = SEARCH_PATH
 
 
@@ -126,6 +122,8 @@ class ConnectionGuard:
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
+        _, nothing = self._judged("")
+        self._unmasked = nothing.allowed and not nothing.obligations.mask
 
     @property
     def stale(self) -> bool:
@@ -223,7 +221,7 @@ class ConnectionGuard:
 
     def redact(self, permit: Permit | None, fields: dict[str, str]) -> dict[str, str]:
         """The fields of an ErrorResponse or NoticeResponse without protected values."""
-        if self._scope.unmasked or not self._catalog.classes:
+        if self._unmasked or not self._catalog.classes:
             return fields
         if permit is None:
             return redact_error(fields, True)
@@ -264,7 +262,7 @@ class ConnectionGuard:
 
     def notification(self, channel: str, payload: str) -> str:
         """A NOTIFY payload may hold what a trigger put there: it passes only where nothing is masked."""
-        protects = self._catalog.classes and not self._scope.unmasked
+        protects = self._catalog.classes and not self._unmasked
         return WITHHELD if payload and protects else payload
 
     def closed(self) -> None:

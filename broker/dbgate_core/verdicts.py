@@ -102,7 +102,15 @@ class Verdicts:
         return found
 
     def _decide(self, subject: Subject, who: Hashable, analysis: Analysis) -> Decision:
-        key = (who, analysis.effects, analysis.statements, analysis.incomplete)
+        key = (
+            who,
+            analysis.effects,
+            analysis.statements,
+            analysis.incomplete,
+            analysis.reads,
+            analysis.writes,
+            analysis.functions,
+        )
         if (leave := self._leaves.get(key)) is not None:
             return leave
         decision = self.policy.statement(

@@ -99,7 +99,6 @@ class Desk:
     approvals: Approvals = field(default_factory=Approvals)
     catalog: Catalog = SHOP
     now_ns: int = 0
-    unmasked: bool = False
     search_path: tuple[str, ...] = ("public",)
 
     def guard(self) -> ConnectionGuard:
@@ -108,7 +107,6 @@ class Desk:
             {"session": "s1", "who": {"name": "alice"}},
             MaskKey(b"k" * 32),
             self.approvals,
-            self.unmasked,
             self.search_path,
         )
         return ConnectionGuard(
