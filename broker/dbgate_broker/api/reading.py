@@ -14,6 +14,8 @@ from dbgate_core.secret import Secret
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 """A statement that is asked for may be long; everything else is short."""
+MAX_UNKEPT_BYTES: Final = 8 * MAX_BODY_BYTES
+"""Above it the connection is closed instead."""
 MAX_PARAMETERS: Final = 50
 MAX_ID_CHARS: Final = 200
 _TOKEN68: Final = frozenset(string.ascii_letters + string.digits + "-._~+/=")
@@ -79,15 +81,20 @@ async def body(request: Request, shape: type[T]) -> T:
 
 
 async def _bounded(request: Request) -> bytes:
+    """The body. One that is too long is read on for a while, unkept: its sender shall hear why."""
     too_long = LimitExceeded(f"the body is longer than {MAX_BODY_BYTES} bytes")
     declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+    if declared.isdecimal() and int(declared) > MAX_UNKEPT_BYTES:
         raise too_long
-    raw = bytearray()
+    raw, size = bytearray(), 0
     async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
+        size += len(chunk)
+        if size > MAX_UNKEPT_BYTES:
             raise too_long
+        if size <= MAX_BODY_BYTES:
+            raw += chunk
+    if size > MAX_BODY_BYTES:
+        raise too_long
     return bytes(raw)
 
 

@@ -17,6 +17,8 @@ from dbgate_broker.api.calls import Calls
 from dbgate_core.errors import DbgateError, UsageError
 
 HANDSHAKE_S: Final = 10.0
+FAREWELL_S: Final = 0.3
+"""For a client's part of the end of TLS; a silent one does not keep its connection by it."""
 HEAD_S: Final = 10.0
 """For a request line and its headers; also for what comes after an answer has been given."""
 KEEP_ALIVE_S: Final = 60
@@ -96,8 +98,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen on the given sockets."""
         loop = asyncio.get_running_loop()
-        timeouts: dict[str, Any] = {"ssl": self._tls, "ssl_handshake_timeout": HANDSHAKE_S}
-        options = timeouts if self._tls else {}
+        options: dict[str, Any] = {}
+        if self._tls is not None:
+            options = {"ssl": self._tls, "ssl_handshake_timeout": HANDSHAKE_S,
+                       "ssl_shutdown_timeout": FAREWELL_S}  # fmt: skip
         self.servers = [
             await loop.create_server(self._connection, sock=sock, **options)
             for sock in sockets or []

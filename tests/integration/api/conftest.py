@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Coroutine, Iterator
@@ -126,6 +127,11 @@ class Api:
             "127.0.0.1", self.port, timeout=LIMIT_S, context=self.client_tls()
         )
 
+    def tls_connection(self) -> ssl.SSLSocket:
+        """A connection that has said nothing yet."""
+        plain = socket.create_connection(("127.0.0.1", self.port), LIMIT_S)
+        return self.client_tls().wrap_socket(plain, server_hostname="127.0.0.1")
+
     def ask(
         self,
         method: str,
@@ -153,6 +159,14 @@ class Api:
         finally:
             connection.close()
 
+    def reset(self) -> None:
+        """Forget what was asked and done, and every fault."""
+        self.tokens.down = None
+        self.sessions.fail = lambda: None
+        for kept in (self.sessions, self.requests):
+            kept.rows.clear()
+            kept.asked.clear()
+
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """The log's entries of a kind."""
         return self.log.search(AuditQuery(kind=kind), "", 1000).entries
@@ -161,5 +175,13 @@ class Api:
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
     running = Api(tmp_path)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One for a whole module, for tests that leave it as they find it."""
+    running = Api(tmp_path_factory.mktemp("api"))
     yield running
     running.close()
