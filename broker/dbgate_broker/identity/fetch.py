@@ -61,7 +61,9 @@ class HttpFetch:
             raise _unreachable(url, f"no answer within {self._deadline_s:g} s") from exc
         except ssl.SSLCertVerificationError as exc:
             raise _unreachable(url, f"its certificate: {exc.verify_message}") from exc
-        except (OSError, h11.RemoteProtocolError, UnicodeError) as exc:
+        except h11.RemoteProtocolError as exc:
+            raise _unreachable(url, "its answer is no HTTP, too long or cut off") from exc
+        except (OSError, UnicodeError) as exc:
             raise _unreachable(url, str(exc) or type(exc).__name__) from exc
 
     async def _get(self, parts: SplitResult) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -91,13 +92,15 @@ class Signer:
 
 
 class LocalIssuer(Signer):
-    """A `Signer` behind HTTP on loopback, in a thread. `stop()` at the end.
+    """A `Signer` behind HTTP on loopback, in a thread; over TLS with `tls`. `stop()` at the end.
 
     `status` other than 200 is its answer to everything; `gate`, while cleared, holds answers back;
     `asked` are the paths asked for; `extra` headers go out with every answer.
     """
 
-    def __init__(self, algs: tuple[str, ...] = ("ES256",)) -> None:
+    def __init__(
+        self, algs: tuple[str, ...] = ("ES256",), tls: ssl.SSLContext | None = None
+    ) -> None:
         self.status = 200
         self.asked: list[str] = []
         self.extra: dict[str, str] = {}
@@ -105,7 +108,10 @@ class LocalIssuer(Signer):
         self.gate.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        super().__init__(f"http://127.0.0.1:{self._server.server_port}", algs)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        scheme = "https" if tls else "http"
+        super().__init__(f"{scheme}://127.0.0.1:{self._server.server_port}", algs)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
@@ -117,8 +123,10 @@ class LocalIssuer(Signer):
         return json.dumps(known.get(path, {})).encode()
 
     def stop(self) -> None:
-        """End the server; nobody answers at its port then."""
+        """End the server; nobody answers at its port then. Once is enough, twice is allowed."""
         self.gate.set()
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
