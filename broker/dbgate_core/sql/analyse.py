@@ -23,7 +23,7 @@ _HANDLERS: Final[dict[str, Handler]] = {
 _GIVES_ROWS: Final = frozenset(
     {"explain_stmt", "variable_show_stmt", "fetch_stmt", "execute_stmt", "call_stmt"}
 )
-_QUERIES: Final = frozenset({"select_stmt", "prepare_stmt", "declare_cursor_stmt"})
+_NAMING: Final = frozenset({"prepare_stmt", "declare_cursor_stmt"})
 _DML: Final = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 MAX_STATEMENTS: Final = 10_000
 """Statements in one text; a dump sent as one query has fewer."""
@@ -72,15 +72,19 @@ def _walks(
     for statement in statements:
         walk = Walk(_HANDLERS, catalog, search_path, created)
         walk.run(statement)
-        _complete(walk, kind(statement))
+        _complete(walk, statement)
         created |= walk.created
         walks.append(walk)
     return walks
 
 
-def _complete(walk: Walk, name: str) -> None:
+def _complete(walk: Walk, node: Node) -> None:
     """A query that reads no relation is a `select` of nothing; any other silence is `unknown`."""
-    if name in _QUERIES and not any(found.action is Action.SELECT for found in walk.effects):
+    name = kind(node)
+    query = getattr(node, name).query if name in _NAMING else node
+    if kind(query) == "select_stmt" and all(
+        found.action is not Action.SELECT for found in walk.effects
+    ):
         walk.add(Effect(Action.SELECT))
     if not walk.effects:
         walk.not_understood(name)

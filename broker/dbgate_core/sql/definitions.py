@@ -24,7 +24,8 @@ _DETAILS: Final = {
     "enable trig all": "enable trigger", "enable trig user": "enable trigger",
     "enable always trig": "enable trigger", "enable replica trig": "enable replica trigger",
     "alter column type": "alter column type", "no force row security": "no force row security",
-    "set un logged": "set unlogged", "column default": "alter column default",
+    "set un logged": "set unlogged", "set rel options": "set options",
+    "reset rel options": "reset options", "set table space": "set tablespace", "column default": "alter column default",
 }  # fmt: skip
 _DESTRUCTIVE: Final = frozenset(
     {
@@ -44,11 +45,11 @@ def _relation_name(relation: Node) -> str:
     return str(Relation(relation.schemaname, relation.relname))
 
 
-def _alter(walk: Walk, name: str, what: str, detail: str, **more: object) -> None:
+def _alter(walk: Walk, name: str, what: str, detail: str, columns: tuple[str, ...] = ()) -> None:
     walk.changes_schema = True
     destructive = detail in _DESTRUCTIVE
-    columns = frozenset(str(column) for column in more.get("columns", ()))  # type: ignore[attr-defined]  # a tuple
-    walk.add(Effect(Action.ALTER, name, what, detail=detail, columns=columns,
+    written = frozenset(columns)
+    walk.add(Effect(Action.ALTER, name, what, detail=detail, columns=written,
                     destructive=destructive))  # fmt: skip
 
 
@@ -118,11 +119,13 @@ def _rename(walk: Walk, rename: Node, scope: Scope) -> None:
     name = (
         str(walk.relation(rename.relation)) if on_relation else ".".join(object_path(rename.object))
     )
-    part = what in ("column", "attribute", "constraint", "trigger", "rule", "policy")
-    if part and on_relation:
-        what = object_kind(rename, "relation_type") if what == "column" else what
-        _alter(walk, name, what, "rename column" if rename.subname else "rename",
-               columns=(rename.subname,))  # fmt: skip
+    if what == "role":
+        walk.add(Effect(Action.GRANT, rename.subname, what, detail="rename"))
+    elif what in ("column", "attribute"):
+        what = object_kind(rename, "relation_type")
+        _alter(walk, name, what, "rename column", columns=(rename.subname,))
+    elif what in ("constraint", "trigger", "rule", "policy"):
+        _alter(walk, f"{name}.{rename.subname}", what, "rename")
     else:
         _alter(walk, name or rename.subname, what, "rename")
 
@@ -246,7 +249,21 @@ def _alter_enum(walk: Walk, alter: Node, scope: Scope) -> None:
 
 
 def _alter_function(walk: Walk, alter: Node, scope: Scope) -> None:
-    _alter(walk, ".".join(strings(alter.func.objname)), object_kind(alter), "options")
+    options = " ".join(sorted(item.def_elem.defname for item in alter.actions))
+    _alter(walk, ".".join(strings(alter.func.objname)), object_kind(alter), options)
+    walk.parts(alter, None)
+
+
+_DOMAIN_CHANGES: Final = {
+    "T": "alter default", "N": "drop not null", "O": "set not null", "C": "add constraint",
+    "X": "drop constraint", "V": "validate constraint",
+}  # fmt: skip
+
+
+def _alter_domain(walk: Walk, alter: Node, scope: Scope) -> None:
+    detail = _DOMAIN_CHANGES.get(alter.subtype, "options")
+    _alter(walk, ".".join(strings(alter.type_name)), "domain", detail)
+    walk.parts(alter, None)
 
 
 def _create_database(walk: Walk, create: Node, scope: Scope) -> None:
@@ -331,7 +348,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "alter_database_refresh_coll_stmt": _simple(_ALTER, "database", _field("dbname")),
     "alter_database_set_stmt": _set_of_database,
     "create_domain_stmt": _simple(_CREATE, "domain", _field("domainname")),
-    "alter_domain_stmt": _simple(_ALTER, "domain", _field("type_name")),
+    "alter_domain_stmt": _alter_domain,
     "create_enum_stmt": _simple(_CREATE, "type", _field("type_name")),
     "create_range_stmt": _simple(_CREATE, "type", _field("type_name")),
     "composite_type_stmt": _simple(_CREATE, "type", _relation_field("typevar")),

@@ -30,6 +30,8 @@ class Truth(Enum):
     TRUE = "true"
     FALSE = "false"
     FIXED = "the same for every row"
+    SAME_ROW = "true of a row and itself in a copy of the table"
+    OTHER_ROW = "true of a row and others in a copy of the table"
     REAL = "decided by the row"
 
 
@@ -51,7 +53,7 @@ def judge_condition(condition: Node, given: bool, target: Target) -> Predicate:
 
 def always(condition: Node, target: Target) -> bool:
     """Is the condition true for every row, as far as can be seen."""
-    return truth(condition, target, False) in (Truth.TRUE, Truth.FIXED)
+    return truth(condition, target, False) in (Truth.TRUE, Truth.FIXED, Truth.SAME_ROW)
 
 
 def truth(node: Node, target: Target, negated: bool) -> Truth:
@@ -98,14 +100,17 @@ def _bool(expression: Node, target: Target, negated: bool) -> Truth:
 
 
 def _all(values: list[Truth]) -> Truth:
-    for value in (Truth.FALSE, Truth.REAL, Truth.FIXED):
+    """Of two rows of a table and its copy, only an equality and an inequality pick some (duplicates)."""
+    if Truth.SAME_ROW in values and Truth.OTHER_ROW in values and Truth.FALSE not in values:
+        return Truth.REAL
+    for value in (Truth.FALSE, Truth.REAL, Truth.FIXED, Truth.OTHER_ROW, Truth.SAME_ROW):
         if value in values:
             return value
     return Truth.TRUE
 
 
 def _any(values: list[Truth]) -> Truth:
-    for value in (Truth.TRUE, Truth.FIXED, Truth.REAL):
+    for value in (Truth.TRUE, Truth.SAME_ROW, Truth.OTHER_ROW, Truth.FIXED, Truth.REAL):
         if value in values:
             return value
     return Truth.FALSE
@@ -191,7 +196,7 @@ def _comparison(expression: Node, target: Target, negated: bool) -> Truth:
         return Truth.FALSE
     if form in (_LIKE, _ILIKE, _SIMILAR) or operator in _REGEX:
         negated = negated != operator.startswith("!")
-        if _any_text(right, operator in _REGEX):
+        if _any_text(right, form == "AEXPR_OP"):
             return _fixed(True, negated)
     return _compared(left, right, operator, target, negated)
 
@@ -201,10 +206,23 @@ def _compared(left: Node, right: Node, operator: str, target: Target, negated: b
     if here == there:
         return _fixed(operator in _REFLEXIVE, negated)
     if not depends(left, target) and not depends(right, target):
-        return Truth.FIXED
-    if _twinned(left, right, target) and operator in _REFLEXIVE and not negated:
-        return Truth.TRUE
+        plain = kind(left) == kind(right) == "a_const"
+        return _fixed(False, negated) if plain and operator == "=" else Truth.FIXED
+    if _twinned(left, right, target):
+        same = (operator in _REFLEXIVE) != negated
+        return Truth.SAME_ROW if same else Truth.OTHER_ROW
     return Truth.FIXED if self_arithmetic(left, right, target) else Truth.REAL
+
+
+def _empty(select: Node, target: Target) -> bool:
+    """Does the query plainly give no row."""
+    limit = select.limit_count.a_const
+    if limit.HasField("ival") and limit.ival.ival == 0:
+        return True
+    if not present(select, "where_clause"):
+        return False
+    inside = target.within(select.from_clause)
+    return truth(select.where_clause, inside, False) is Truth.FALSE
 
 
 def _twinned(left: Node, right: Node, target: Target) -> bool:
@@ -217,14 +235,26 @@ def _listed(left: Node, right: Node, target: Target, negated: bool) -> Truth:
     if kind(right) == "sub_link":
         return _in_query(left, right.sub_link.subselect.select_stmt, target, negated)
     own: Key = key_of(left, target, twins=False)
+    if _empty_array(right):
+        return Truth.FIXED
     items = right.list.items if kind(right) == "list" else right.a_array_expr.elements
     if any(key_of(item, target, twins=False) == own for item in items):
         return _fixed(True, negated) if depends(left, target) else Truth.FIXED
     return Truth.REAL if depends(left, target) or depends(right, target) else Truth.FIXED
 
 
+def _empty_array(node: Node) -> bool:
+    while kind(node) == "type_cast":
+        node = node.type_cast.arg
+    if kind(node) == "a_array_expr":
+        return not node.a_array_expr.elements
+    return kind(node) == "a_const" and node.a_const.sval.sval.strip() == "{}"
+
+
 def _in_query(left: Node, select: Node, target: Target, negated: bool) -> Truth:
-    """`id IN (SELECT id FROM t)` is true of every row."""
+    """`id IN (SELECT id FROM t)` is true of every row, `NOT IN` an empty list as well."""
+    if _empty(select, target):
+        return _fixed(False, negated)
     if gives_all_rows(target.walk, select, target.relation, target.ctes):
         inside = target.within(select.from_clause)
         listed = select.target_list[0].res_target.val if len(select.target_list) == 1 else None
@@ -267,12 +297,19 @@ def depends_query(select: Node, target: Target) -> bool:
     return query_depends(select, target)
 
 
+def _current_of(expression: Node, target: Target, negated: bool) -> Truth:
+    """WHERE CURRENT OF: the one row under a cursor."""
+    return Truth.REAL
+
+
 def _null(node: Node) -> bool:
     return kind(node) == "a_const" and bool(node.a_const.isnull)
 
 
 def _any_text(node: Node, regex: bool) -> bool:
     """Is the pattern one that every text matches."""
+    if kind(node) == "func_call" and len(node.func_call.args):  # SIMILAR TO: its escape function
+        node = node.func_call.args[0]
     if kind(node) != "a_const" or not node.a_const.HasField("sval"):
         return False
     pattern = node.a_const.sval.sval
@@ -289,4 +326,5 @@ _READERS: Final[dict[str, Callable[[Node, Target, bool], Truth]]] = {
     "coalesce_expr": _coalesce,
     "a_expr": _comparison,
     "sub_link": _sub_link,
+    "current_of_expr": _current_of,
 }

@@ -15,11 +15,12 @@ from dbgate_core.sql.walk import NO_CTES, Handler, Scope, Walk
 
 _TABLESAMPLE: Final = frozenset({"system", "bernoulli"})
 _SKIP_SELECT: Final = frozenset({"with_clause", "into_clause", "locking_clause"})
-_SKIP_WITH: Final = frozenset({"with_clause"})
+_SKIP_PINNED: Final = _SKIP_SELECT | {"target_list"}
 _SKIP_DML: Final = frozenset({"with_clause", "relation", "cols"})
 _UPDATES, _INSERTS, _DELETES, _NOTHING = 3, 4, 5, 8  # CmdType
 _BY_SOURCE: Final = 2  # MergeMatchKind
 _ON_CONFLICT_UPDATE: Final = 3  # OnConflictAction
+_OPERATOR: Final = 1  # A_Expr_Kind
 _TEMPORARY: Final = "temporary"
 
 
@@ -50,7 +51,34 @@ def _select(walk: Walk, select: Node, scope: Scope) -> None:
         for item in from_relations(select.from_clause):
             if item.schemaname or item.relname not in ctes:
                 walk.read(walk.relation(item), "lock")
-    walk.parts(select, ctes, _SKIP_SELECT)
+    pinned = _pinned_setting(select, ctes)
+    if pinned is None:
+        walk.parts(select, ctes, _SKIP_SELECT)
+        return
+    arguments = select.target_list[0].res_target.val.func_call.args
+    value = literal(arguments[1])
+    _set(walk, pinned, None if value is None else [value])
+    walk.parts(select, ctes, _SKIP_PINNED)
+
+
+def _pinned_setting(select: Node, ctes: Mapping[str, Node]) -> str | None:
+    """The setting in `SELECT set_config(name, ...) FROM pg_settings WHERE name = '...'` (pg_dump)."""
+    if len(select.target_list) != 1 or len(select.from_clause) != 1:
+        return None
+    call = select.target_list[0].res_target.val.func_call
+    if len(call.args) != 3 or strings(call.funcname)[-1] != SET_CONFIG:
+        return None
+    relation, test = select.from_clause[0].range_var, select.where_clause.a_expr
+    if relation.relname != "pg_settings" or relation.schemaname not in ("", "pg_catalog"):
+        return None
+    if "pg_settings" in ctes or test.kind != _OPERATOR:
+        return None
+    if strings(call.args[0].column_ref.fields) != ("name",) or strings(test.name) != ("=",):
+        return None
+    if strings(test.lexpr.column_ref.fields) != ("name",):
+        return None
+    plain = kind(call.args[1]) == kind(call.args[2]) == "a_const"
+    return literal(test.rexpr) if plain else None
 
 
 def into_relation(walk: Walk, into: Node, what: str = "table", detail: str = "") -> None:
@@ -254,7 +282,11 @@ def _set_config(walk: Walk, arguments: list[Node]) -> None:
     walk.functions.add(SET_CONFIG)
     name = literal(arguments[0]) if arguments else None
     value = literal(arguments[1]) if len(arguments) > 1 else None
-    walk.add(setting_effect(name, None if value is None else [value]))
+    _set(walk, name, None if value is None else [value])
+
+
+def _set(walk: Walk, name: str | None, values: list[str] | None) -> None:
+    walk.add(setting_effect(name, values))
     walk.sets_search_path |= name is None or name.lower() == SEARCH_PATH
 
 

@@ -51,6 +51,8 @@ HARMLESS: Final = frozenset(
         "hash_mem_multiplier", "temp_buffers", "maintenance_work_mem", "gin_fuzzy_search_limit",
         # `off` raises an error where rows would be filtered, `on` is the default: neither shows more
         "row_security",
+        # forbids reading views and foreign tables; only ever narrows
+        "restrict_nonsystem_relation_kind",
     }
 )  # fmt: skip
 

@@ -133,7 +133,8 @@ def _negate(expression: Node) -> None:
     word = expression.name[len(expression.name) - 1].string
     if form in swaps:
         expression.kind = swaps[form]
-        word.sval = word.sval[4:] if word.sval.startswith("NOT ") else f"NOT {word.sval}"
+        if "BETWEEN" in word.sval:
+            word.sval = word.sval[4:] if word.sval.startswith("NOT ") else f"NOT {word.sval}"
     else:
         word.sval = _OPPOSITES.get(word.sval, word.sval)
 

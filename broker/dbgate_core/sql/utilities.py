@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dbgate_core.sql.effects import Action, Danger, Effect
+from dbgate_core.sql.functions import danger_of
 from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.queries import created, into_relation, literal
 from dbgate_core.sql.settings import SEARCH_PATH, setting_effect
@@ -91,7 +92,7 @@ def _explain(walk: Walk, explain: Node, scope: Scope) -> None:
             walk.add(Effect(Action.SELECT, effect.object, effect.kind, detail="explain"))
         elif effect.danger or effect.action in (Action.SELECT, Action.CALL, Action.UNKNOWN):
             walk.add(effect)
-    if not inner.effects:
+    if not walk.effects:
         walk.add(Effect(Action.SELECT, detail="explain"))
 
 
@@ -257,8 +258,8 @@ def _do(walk: Walk, do: Node, scope: Scope) -> None:
 def _call(walk: Walk, call: Node, scope: Scope) -> None:
     path = strings(call.funccall.funcname)
     walk.functions.add(".".join(path))
-    walk.call(path)
-    walk.add(Effect(Action.CALL, ".".join(path), "procedure"))
+    danger, detail = danger_of(path[-1]) or (Danger.NONE, "")
+    walk.add(Effect(Action.CALL, ".".join(path), "procedure", danger=danger, detail=detail))
     walk.push_all(call.funccall.args, NO_CTES)
 
 
