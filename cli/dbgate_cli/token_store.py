@@ -136,12 +136,15 @@ class TokenStore:
         key = self._key(broker)
         if place is Place.KEYRING:
             backend = _within(self._keyring, None)
-            if backend is None:
+            answer = (
+                _within(lambda: (backend.get_password(SERVICE, key),), None) if backend else None
+            )
+            if answer is None:
                 raise NotSignedIn(
                     "the login is in the OS keyring, which does not answer",
                     hint="unlock the keyring, or dbgate login --store memory",
                 )
-            return _within(lambda: backend.get_password(SERVICE, key), None)
+            return answer[0]
         path = self._path(place, key)
         try:
             if path is None or not _private(path):

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
+from dbgate_broker.config import IssuerConfig
+from dbgate_broker.identity import Authenticator
 from dbgate_cli.http import tls_context
 from dbgate_cli.login import refreshed
 from dbgate_cli.oidc import Issuer
 from dbgate_cli.token_store import Login, TokenStore
 from dbgate_core.errors import NotSignedIn
+from dbgate_core.principal import Principal, PrincipalKind
+from dbgate_core.secret import Secret
 from tests.integration.cli.conftest import World
 from tests.integration.oidc_provider.person import browse
 from tests.integration.oidc_provider.provider import Provider
@@ -26,15 +26,17 @@ from tests.integration.oidc_provider.provider import Provider
 PERSON = Path(__file__).with_name("person.py")
 
 
-def verified(issuer: str, token: str) -> dict[str, Any] | None:
-    """The claims of a token, by the provider's published keys; None when it does not verify."""
-    with urllib.request.urlopen(f"{issuer}/jwks", timeout=10) as reply:  # noqa: S310 - loopback
-        keys = KeySet.import_key_set(json.load(reply))
+def principal(issuer: str, token: str) -> Principal:
+    """Whom the broker takes a token for, by the keys that the provider publishes."""
+    authenticator = Authenticator([IssuerConfig(url=issuer, audience="dbgate")])
+    return asyncio.run(authenticator.principal(Secret(token)))
+
+
+def accepted(issuer: str, token: str) -> bool:
     try:
-        claims = jwt.decode(token, keys, algorithms=["RS256"]).claims
-    except (JoseError, ValueError):
-        return None
-    return claims if (claims["iss"], claims["aud"]) == (issuer, "dbgate") else None
+        return principal(issuer, token).issuer == issuer
+    except NotSignedIn:
+        return False
 
 
 def browser(tmp_path: Path, person: str, consent: str = "yes") -> dict[str, str]:
@@ -63,22 +65,29 @@ def test_the_browser_s_login(signing_in: World, tmp_path: Path) -> None:
     done = login(signing_in, "--json", **browser(tmp_path, "alice"))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["name"] == "alice"
-    claims = verified(signing_in.broker.issuer, kept(signing_in).id_token.expose())
-    assert claims is not None
-    assert claims["sub"] == "alice"
-    assert claims["groups"] == ["developers"]
-    assert claims["nonce"]
+    found = principal(signing_in.broker.issuer, kept(signing_in).id_token.expose())
+    assert (found.kind, found.name, found.subject) == (PrincipalKind.USER, "alice", "alice")
+    assert (found.groups, found.email) == (frozenset({"developers"}), "alice@corp.example")
     assert kept(signing_in).refresh_token is not None
 
 
 def test_the_broker_gets_a_token_that_verifies(signing_in: World, tmp_path: Path) -> None:
     issuer = signing_in.broker.issuer
-    signing_in.broker.accepts = lambda token: verified(issuer, token) is not None
+    signing_in.broker.accepts = lambda token: accepted(issuer, token)
     login(signing_in, **browser(tmp_path, "bob"))
     shown = signing_in.run("whoami", DBGATE_ID_TOKEN="")
     assert shown.returncode == 0, shown.stderr
     forged = kept(signing_in).id_token.expose()[:-8] + "AAAAAAAA"
     assert signing_in.run("whoami", DBGATE_ID_TOKEN=forged).returncode == 3
+
+
+def test_a_token_of_another_provider_is_refused(
+    signing_in: World, hasty_provider: Provider, tmp_path: Path
+) -> None:
+    login(signing_in, **browser(tmp_path, "alice"))
+    token = kept(signing_in).id_token.expose()
+    assert accepted(signing_in.broker.issuer, token)
+    assert not accepted(hasty_provider.url, token)
 
 
 @pytest.mark.parametrize(("person", "consent"), [("alice", "no"), ("mallory", "yes")])
@@ -105,14 +114,15 @@ def test_the_device_login(signing_in: World, consent: str, code: int) -> None:
     assert process.returncode == code, err
     if code == 0:
         assert json.loads(out)["name"] == "bob"
-        assert verified(signing_in.broker.issuer, kept(signing_in).id_token.expose())
+        found = principal(signing_in.broker.issuer, kept(signing_in).id_token.expose())
+        assert (found.name, found.groups) == ("bob", frozenset({"dba"}))
 
 
 def test_a_login_is_renewed_and_rotation_survives(
     world: World, hasty_provider: Provider, tmp_path: Path
 ) -> None:
     issuer = world.broker.issuer = hasty_provider.url
-    world.broker.accepts = lambda token: verified(issuer, token) is not None
+    world.broker.accepts = lambda token: accepted(issuer, token)
     assert login(world, **browser(tmp_path, "alice")).returncode == 0
     seen = {kept(world).refresh_token}
     for _ in range(2):
