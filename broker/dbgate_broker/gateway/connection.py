@@ -136,6 +136,8 @@ class Connection:
                 try:
                     server = await self._dial(tunnel, asked)
                     deadline.reschedule(None)
+                    if "search_path" in asked.parameters:  # old servers do not report it
+                        guard.parameter("search_path", asked.parameters["search_path"])
                     await self._joined(tunnel, guard, server)
                 finally:
                     guard.closed()

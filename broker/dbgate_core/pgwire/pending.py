@@ -84,12 +84,16 @@ class Prepared:
 
 @dataclass(slots=True)
 class Portal:
-    """A portal: its statement, parameters, result formats, and the plan of its masks."""
+    """A portal: its statement, parameters, result formats, and the plan of its masks.
+
+    `describing`: a Describe was sent, so its answer comes before the rows; `planned`: it came.
+    """
 
     prepared: Prepared
     parameters: Parameters
     formats: tuple[int, ...]
     mask: RowMask | None = None
+    describing: bool = False
     planned: bool = False
     rowless: bool = False
 

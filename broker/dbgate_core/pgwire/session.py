@@ -90,7 +90,7 @@ class Session(Backend):
         need = HEADER_BYTES
         while size - position >= HEADER_BYTES and not self.terminated:
             kind, length = HEADER.unpack_from(data, position)
-            _check_length(kind, length)
+            _check_header(kind, length)
             end = position + 1 + length
             if kind == _COPY_DATA:
                 self._client_skip = max(0, end - size)
@@ -117,16 +117,13 @@ class Session(Backend):
 
     def _client_message(self, kind: str, body: bytes) -> bytes | None:
         """Handle one whole message: None passes it unchanged, else what goes instead of it."""
-        handler = _HANDLERS.get(kind)
-        if handler is None:
-            raise ProtocolViolation(f"a client message of the unknown type {kind!r}")
         if self.skipping and kind not in "SX":
             if self.pending.late and kind not in "cfH":
                 raise ProtocolViolation(
                     "a statement sent before the end of a failed COPY was known"
                 )
             return b""
-        return handler(self, body)
+        return _HANDLERS[kind](self, body)
 
     def _query(self, body: bytes) -> bytes | None:
         text, end = cstring(body, 0)
@@ -160,8 +157,7 @@ class Session(Backend):
         self.pending.push(entry)
         if isinstance(verdict, Refusal):
             entry.refusal = verdict
-            if not parsed.name:
-                entry.set(self.statements, "", None)
+            entry.set(self.statements, parsed.name, None)
             return message(b"P", parsed.name.encode() + b"\0" + REFUSED_TEXT + b"\0\0")
         entry.set(self.statements, parsed.name, Prepared(verdict))
         return None
@@ -175,6 +171,7 @@ class Session(Backend):
             name = bound.statement
             what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
             entry.refusal = Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
+            entry.set(self.portals, bound.portal, None)
             return REFUSED_PARSE
         portal = Portal(prepared, bound.parameters, bound.result_formats)
         entry.permit = prepared.permit
@@ -190,6 +187,7 @@ class Session(Backend):
             entry.prepared, entry.permit = found, found.permit
         elif isinstance(found, Portal):
             entry.portal, entry.permit = found, found.prepared.permit
+            found.describing = True
         else:
             entry.refusal = _unknown(kind, name)
             return REFUSED_PARSE
@@ -206,7 +204,7 @@ class Session(Backend):
         if isinstance(begun, Refusal):
             return self._refuse_execute(entry, begun)
         own = b""
-        if not portal.planned:
+        if not (portal.planned or portal.describing):
             self.pending.push(Pending(Kind.OWN_DESCRIBE, permit=permit, portal=portal))
             own = message(b"D", b"P" + name.encode() + b"\0")
         self.pending.push(entry)
@@ -276,8 +274,10 @@ def _empty(body: bytes) -> None:
         raise ProtocolViolation("a Sync or Flush with a body")
 
 
-def _check_length(kind: int, length: int) -> None:
-    """Refuse a length before anything of that size is held."""
+def _check_header(kind: int, length: int) -> None:
+    """Refuse an unknown type, and a length before anything of that size is held."""
+    if kind not in _KNOWN:
+        raise ProtocolViolation(f"a client message of the unknown type {chr(kind)!r}")
     if length < 4:
         raise ProtocolViolation(f"a client message of length {length}")
     if kind == _COPY_DATA:
@@ -316,3 +316,4 @@ _HANDLERS = {
 }
 """What a client may send after its log-in, besides CopyData, which the server takes or ignores. A
 missing key is a protocol error."""
+_KNOWN: Final = frozenset(map(ord, _HANDLERS)) | {_COPY_DATA}

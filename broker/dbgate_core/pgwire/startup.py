@@ -6,7 +6,6 @@ CancelRequest) and "Start-up".
 
 from __future__ import annotations
 
-import shlex
 import struct
 from dataclasses import dataclass, field
 from typing import Final
@@ -40,7 +39,6 @@ ALLOWED: Final = frozenset(
         "bytea_output",
         "jit",
         "geqo",
-        "options",
         "tcp_keepalives_idle",
         "enable_seqscan",
         "work_mem",
@@ -125,17 +123,13 @@ def checked(values: dict[str, str]) -> dict[str, str]:
     """The parameters that go to the server; `options` taken apart. Raises ProtocolViolation."""
     if values.get("replication", "off").lower() not in ("off", "false", "no", "0"):
         raise ProtocolViolation("replication connections are not governed", hint="connect directly")
+    settings = _options(values.get("options", ""))
+    settings += [pair for pair in values.items() if pair[0] not in ("options", "replication")]
     passed: dict[str, str] = {}
-    for name, value in values.items():
-        if name == "replication":
-            continue
-        settings = _options(value) if name == "options" else {name: value}
-        for setting, text in settings.items():
-            _check(setting, text)
-            passed[setting] = text
-    passed["client_encoding"] = "UTF8"
-    passed["standard_conforming_strings"] = "on"
-    return passed
+    for name, value in settings:
+        _check(name, value)
+        passed[name.lower()] = value
+    return passed | {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
 
 
 def _check(name: str, value: str) -> None:
@@ -143,30 +137,43 @@ def _check(name: str, value: str) -> None:
         raise ProtocolViolation(
             f"the start-up parameter {name} does not pass", hint="use SET after connecting"
         )
-    if name.lower() == "client_encoding" and value.lower().replace("-", "") not in ("utf8", "auto"):
+    encoding = "".join(letter for letter in value.lower() if letter.isalnum())
+    if name.lower() == "client_encoding" and encoding not in ("utf8", "unicode", "auto"):
         raise ProtocolViolation(f"client_encoding {value} does not pass", hint="use UTF8")
 
 
-def _options(text: str) -> dict[str, str]:
+def _options(text: str) -> list[tuple[str, str]]:
     """`-c name=value` and `--name=value`, as PostgreSQL's `options` has them."""
-    try:
-        words = shlex.split(text)
-    except ValueError as exc:
-        raise ProtocolViolation("start-up options that cannot be read") from exc
-    settings: dict[str, str] = {}
+    words = _words(text)
+    settings = []
     while words:
         word = words.pop(0)
         if word == "-c" and words:
             word = words.pop(0)
-        elif word.startswith(("-c", "--")):
+        elif word.startswith(("-c", "--")) and len(word) > 2:
             word = word[2:]
         else:
             raise ProtocolViolation(f"the start-up option {word} does not pass")
         name, equals, value = word.partition("=")
         if not equals:
             raise ProtocolViolation(f"the start-up option {word} has no value")
-        settings[name.replace("-", "_")] = value
+        settings.append((name.replace("-", "_"), value))
     return settings
+
+
+def _words(text: str) -> list[str]:
+    """Split at white space; a backslash takes the next character as it is (pg_split_opts)."""
+    words: list[str] = []
+    word: str | None = None
+    letters = iter(text)
+    for letter in letters:
+        if letter.isspace():
+            if word is not None:
+                words.append(word)
+            word = None
+        else:
+            word = (word or "") + (next(letters, "") if letter == "\\" else letter)
+    return words if word is None else [*words, word]
 
 
 def startup_message(user: str, database: str, parameters: dict[str, str]) -> bytes:
