@@ -171,8 +171,10 @@ class VaultCalls:
                 raise _TokenRefused("Vault refuses the token") from exc
             raise _refused(what) from exc
         except vault_errors.VaultError as exc:
-            log.warning("Vault: %s failed: %s %s", what, type(exc).__name__, exc.errors)
-            raise _meaning(what, exc) from exc
+            meaning = _meaning(what, exc)
+            if not isinstance(meaning, LeaseGone):
+                log.warning("Vault: %s failed: %s %s", what, type(exc).__name__, exc.errors)
+            raise meaning from exc
 
 
 class _TokenRefused(DbgateError):

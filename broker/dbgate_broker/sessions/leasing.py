@@ -19,7 +19,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from dbgate_broker.config import AccessRoleConfig
+from dbgate_broker.config import AccessRoleConfig, DatabaseConfig
+from dbgate_broker.credentials.proof import Proof
 from dbgate_broker.credentials.provider import CredentialProvider, Lease
 from dbgate_broker.gateway.seams import Credentials
 from dbgate_broker.sessions.orphans import Orphans
@@ -41,6 +42,7 @@ class Held:
 
     row_id: str
     lease_id: str
+    database: DatabaseConfig
     ttl_s: int
     credentials: Credentials
     expires_at: datetime
@@ -55,14 +57,18 @@ class Leasing:
         store: Store,
         provider: CredentialProvider,
         orphans: Orphans,
+        proof: Proof,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._provider = provider
         self._orphans = orphans
+        self._proof = proof
         self._clock = clock
 
-    async def take(self, session: SessionRow, role: AccessRoleConfig) -> Held:
+    async def take(
+        self, session: SessionRow, database: DatabaseConfig, role: AccessRoleConfig
+    ) -> Held:
         """Journal a new session and its lease to be, then take it, then journal its id.
 
         Raises Unreachable. Whatever it raises, the caller closes the session and calls `settle`.
@@ -87,6 +93,7 @@ class Leasing:
         return Held(
             row_id=row.id,
             lease_id=lease.lease_id,
+            database=database,
             ttl_s=role.ttl_s,
             credentials=Credentials(lease.username, lease.password),
             expires_at=lease.expires_at,
@@ -106,7 +113,9 @@ class Leasing:
         await self._store.call(leases.renewed, held.row_id, ends)
 
     async def settle(self, session_id: str, held: Held | None = None) -> bool:
-        """Give back what a closed session has; False when something stays for the reaper.
+        """Give back what a closed session has; False when something stays, for the reaper or a person.
+
+        Of a lease in use it is proved that PostgreSQL refuses the password.
 
         Raises Unreachable when the journal does not answer; `held` is then given back all the same.
         """
@@ -119,6 +128,8 @@ class Leasing:
         settled = True
         for row in rows:
             settled = await self.revoke(row) and settled
+        if settled and held is not None:
+            settled = await self._proof(held.database, held.credentials)
         return settled
 
     async def revoke(self, row: LeaseRow) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from dbgate_broker.config import Config, DatabaseConfig
 from dbgate_broker.sessions import access, inputs
@@ -25,6 +26,8 @@ from dbgate_core.contract import OpenSession
 from dbgate_core.errors import ApprovalNeeded
 from dbgate_core.principal import Principal
 
+UNDO_S: Final = 1.0
+"""How long an error waits for what was begun to be taken back; after that, it goes on beside."""
 LEAST_S: Final = 1
 """A grant with less than this left opens nothing: Vault counts whole seconds."""
 
@@ -42,6 +45,7 @@ class Opening:
     recorder: Recorder
     guards: Guards
     clock: Callable[[], datetime]
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
     async def open(self, principal: Principal, ask: OpenSession) -> tuple[LiveSession, Ticket]:
         """Open a session.
@@ -57,11 +61,12 @@ class Opening:
         row = self._row(principal, database, standing, ask)
         held: Held | None = None
         try:
-            held = await self.leasing.take(row, standing.role)
+            held = await self.leasing.take(row, database, standing.role)
             row = replace(row, state=SessionState.OPEN, db_user=held.credentials.username)
             await self._record(row, database, standing)
         except BaseException:
-            await self.ending.end(row, End("it could not be opened"), held)
+            undoing = self.spawn(self.ending.end(row, End("it could not be opened"), held))
+            await asyncio.wait({undoing}, timeout=UNDO_S)
             raise
         ticket = Ticket.new()
         return self._live(row, database, ticket, held), ticket

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from dbgate_broker.config import Config
+from dbgate_broker.credentials.proof import Proof, login_refused
 from dbgate_broker.credentials.provider import CredentialProvider, LeaseGone
 from dbgate_broker.gateway.seams import Tunnel
 from dbgate_broker.sessions import access, inputs, lapsing, visibility
@@ -67,6 +68,7 @@ class Sessions:
         *,
         clock: Callable[[], datetime] = utc_now,
         broker: str = "",
+        proof: Proof = login_refused,
     ) -> None:
         self._config, self._store, self._policy, self._clock = config, store, policy, clock
         self._broker = broker or f"b-{secrets.token_hex(8)}"
@@ -75,11 +77,20 @@ class Sessions:
         self._recorder = recorder
         self._vault_roles = sorted({r.vault_role for d in config.databases for r in d.access_roles})
         self._orphans = Orphans(store, provider, clock)
-        self._leasing = Leasing(store, provider, self._orphans, clock)
+        self._leasing = Leasing(store, provider, self._orphans, proof, clock)
         self._ending = Ending(store, self._leasing, recorder, environments, clock)
         self._opening = Opening(
-            self._broker, config, store, policy, self._leasing, self._ending, recorder, guards, clock
-        )  # fmt: skip
+            broker=self._broker,
+            config=config,
+            store=store,
+            policy=policy,
+            leasing=self._leasing,
+            ending=self._ending,
+            recorder=recorder,
+            guards=guards,
+            clock=clock,
+            spawn=lambda work: self._spawn(work, "session-undoing"),
+        )
         self._live: dict[str, LiveSession] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False

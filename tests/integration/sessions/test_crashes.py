@@ -28,6 +28,7 @@ def mortal(world: World, life: Life) -> Sessions:
         world.log,
         NoGuards(),
         clock=world.clock,
+        proof=world.refused,
     )
 
 

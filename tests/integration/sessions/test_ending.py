@@ -95,6 +95,18 @@ def test_closing_ends_connections_and_user_and_says_so(store: Store) -> None:
     asyncio.run(story())
 
 
+def test_a_password_that_still_works_after_the_revocation_is_said(store: Store) -> None:
+    async def story() -> None:
+        async with running(store) as world:
+            opened = await world.sessions.open(ALICE, READ)
+            world.lets_in = True
+            await world.sessions.close(ALICE, opened.session.id)
+            (entry,) = world.log.of_kind("session_closed")
+            assert entry["lease_revoked"] is False
+
+    asyncio.run(story())
+
+
 def test_many_closes_at_once_are_one(store: Store) -> None:
     async def story() -> None:
         async with running(store) as world:

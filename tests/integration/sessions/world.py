@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from dbgate_broker.config import Config
+from dbgate_broker.config import Config, DatabaseConfig
+from dbgate_broker.gateway.seams import Credentials
 from dbgate_broker.sessions.requests import Requests
 from dbgate_broker.sessions.service import Sessions
 from dbgate_broker.store.engine import Store, open_store
@@ -83,13 +84,24 @@ class World:
         self.vault = MemoryProvider(ROLES, clock=self.clock)
         self.log = MemoryRecorder()
         self.policy = shipped_policy()
+        self.lets_in = False
         self.sessions = self.another()
         self.requests = Requests(self.config, store, self.policy, self.log, read, clock=self.clock)
 
     def another(self) -> Sessions:
         return Sessions(
-            self.config, self.store, self.vault, self.policy, self.log, NoGuards(), clock=self.clock
+            self.config,
+            self.store,
+            self.vault,
+            self.policy,
+            self.log,
+            NoGuards(),
+            clock=self.clock,
+            proof=self.refused,
         )
+
+    async def refused(self, database: DatabaseConfig, credentials: Credentials) -> bool:
+        return not self.lets_in
 
     async def passes_until(self, holds: Callable[[], bool], what: str = "it") -> None:
         """Let the clock run, a second each time it is looked at."""
