@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -228,3 +229,46 @@ def test_as_is_for_an_issuer_on_this_machine_that_signs_in_by_name(
     done = login(world, "--as", "alice")
     assert done.returncode == 2
     assert "developer mode" in done.stderr
+
+
+def test_a_login_that_fails_does_not_change_the_profile(world: World, issuer: FakeIssuer) -> None:
+    login(
+        world, "--as", "alice", "--broker", world.broker.url, "--ca-file", str(world.ca_file),
+        DBGATE_BROKER="", DBGATE_CA_FILE="",
+    )  # fmt: skip
+    before = (world.home / "config.toml").read_text()
+    for url, code in (("https://127.0.0.1:1", 6), ("http://127.0.0.1:1", 2)):
+        done = login(world, "--as", "alice", "--broker", url, DBGATE_BROKER="")
+        assert done.returncode == code, done.stderr
+    issuer.claims = {"nonce": "another"}
+    failed = login(world, "--as", "alice", "--broker", world.broker.url + "/", DBGATE_BROKER="")
+    assert failed.returncode == 3
+    assert (world.home / "config.toml").read_text() == before
+
+
+SECRET_SERVICE = ("dbus-run-session", "gnome-keyring-daemon")
+
+
+def test_a_real_keyring_keeps_the_login(world: World, issuer: FakeIssuer, tmp_path: Path) -> None:
+    missing = [name for name in SECRET_SERVICE if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    program = f"{sys.executable} -m dbgate_cli.app"
+    script = (
+        "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n"
+        f"{program} login --as alice --json && {program} logout --json"
+    )
+    env = world.env(
+        DBGATE_ID_TOKEN="", XDG_DATA_HOME=str(tmp_path), PYTHON_KEYRING_BACKEND="",
+        HOME=str(tmp_path),
+    )  # fmt: skip
+    del env["PYTHON_KEYRING_BACKEND"]
+    done = subprocess.run(
+        ["dbus-run-session", "--", "sh", "-c", script],
+        env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    signed_in, signed_out = map(json.loads, done.stdout.splitlines())
+    assert signed_in["store"] == "keyring"
+    assert signed_out == {"signed_out": True}
+    assert not [p for p in world.home.rglob("*") if p.is_file() and "refresh-" in p.read_text()]
