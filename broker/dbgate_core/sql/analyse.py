@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeVar
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.errors import LimitExceeded
@@ -50,9 +51,9 @@ def analyse(
         canonical=text.strip(_BLANKS),
         statements=len(statements),
         effects=tuple(dict.fromkeys(effect for walk in walks for effect in walk.effects)),
-        reads=frozenset().union(*(walk.reads for walk in walks)),
-        writes=frozenset().union(*(walk.writes for walk in walks)),
-        functions=frozenset().union(*(walk.functions for walk in walks)),
+        reads=_union(walk.reads for walk in walks),
+        writes=_union(walk.writes for walk in walks),
+        functions=_union(walk.functions for walk in walks),
         incomplete=any(walk.incomplete for walk in walks),
         moves_names=any(walk.moves_names for walk in walks),
         changes_schema=any(walk.changes_schema for walk in walks),
@@ -61,6 +62,13 @@ def analyse(
         defines={name: text for walk in walks for name in walk.defines},
         fingerprint=fingerprint(text) if statements else "",
     )
+
+
+_Item = TypeVar("_Item")
+
+
+def _union(parts: Iterable[set[_Item]]) -> frozenset[_Item]:
+    return frozenset[_Item]().union(*parts)
 
 
 def _walks(

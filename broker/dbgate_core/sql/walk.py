@@ -8,7 +8,7 @@ stack, so a deep tree costs memory and no recursion.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
@@ -66,6 +66,25 @@ _KINDS: Final = {
 }
 _SKIPPED_MESSAGES: Final = frozenset({"TypeName", "Alias", "RoleSpec", "ObjectWithArgs"})
 _BUILT_IN_SCHEMAS: Final = frozenset({"", "pg_catalog"})
+
+_NOTHING: Final = "nothing"
+_NODE: Final = "node"
+_NODES: Final = "nodes"
+_MESSAGE: Final = "message"
+_MESSAGES: Final = "messages"
+_AS_NODES: Final = {"SelectStmt": "select_stmt", "RangeVar": "range_var", "FuncCall": "func_call"}
+_WAYS: Final[dict[Any, str]] = {}
+"""How a field is looked at, by its descriptor; filled as fields are met, for descriptors are few."""
+
+
+def _way(field: Any) -> str:  # Any: a descriptor of the protobuf library
+    """One of the ways above, or the kind of node that the field's message is."""
+    if field.message_type is None or field.message_type.name in _SKIPPED_MESSAGES:
+        return _NOTHING
+    name = field.message_type.name
+    if name == "Node":
+        return _NODES if field.is_repeated else _NODE
+    return _AS_NODES.get(name, _MESSAGES if field.is_repeated else _MESSAGE)
 
 
 class Walk:
@@ -141,26 +160,21 @@ class Walk:
         pending = [message]
         while pending:
             for field, value in pending.pop().ListFields():
-                message_type = field.message_type
-                if message_type is None or field.name in skip:
+                way = _WAYS.get(field)
+                if way is None:
+                    way = _WAYS[field] = _way(field)
+                if way is _NOTHING or (skip and field.name in skip):
                     continue
-                name = message_type.name
-                if name == "Node":
-                    if field.is_repeated:
-                        self.push_all(value, scope)
-                    else:
-                        self.push(value, scope)
-                elif name == "SelectStmt":
-                    self.todo.append(("select_stmt", value, scope))
-                elif name == "RangeVar":
-                    self.todo.append(("range_var", value, scope))
-                elif name == "FuncCall":
-                    self.todo.append(("func_call", value, scope))
-                elif name not in _SKIPPED_MESSAGES:
-                    if field.is_repeated:
-                        pending.extend(value)
-                    else:
-                        pending.append(value)
+                if way is _NODES:
+                    self.push_all(value, scope)
+                elif way is _NODE:
+                    self.push(value, scope)
+                elif way is _MESSAGES:
+                    pending.extend(value)
+                elif way is _MESSAGE:
+                    pending.append(value)
+                else:
+                    self.todo.append((way, value, scope))
 
     # What is found.
 
