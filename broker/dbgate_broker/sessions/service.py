@@ -39,6 +39,7 @@ STOP_S: Final = 3.0
 """For closing every session at the end; what is not done then, the next start does."""
 MAX_OPEN_OF_ONE: Final = 100
 """Open sessions of one principal in one broker: each is a user in PostgreSQL."""
+STOPPING: Final = "the broker is stopping"
 WINDOW_ENDED: Final = "the session's window has ended"
 
 T = TypeVar("T")
@@ -114,12 +115,14 @@ class Sessions:
         for task in opening:
             task.cancel()
         for live in list(self._live.values()):
-            self._end(live, "the broker is stopping")
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            self._end(live, STOPPING)
+        deadline = asyncio.get_running_loop().time() + STOP_S
+        while self._tasks and (left_s := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(set(self._tasks), timeout=left_s)  # which may start others
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         try:
             async with asyncio.timeout(0.5):
                 await self._store.call(sessions.forget, self._broker)
@@ -143,8 +146,7 @@ class Sessions:
         It goes on in a task of its own: a caller that goes away in the middle leaves nothing half
         done, and nothing open that nobody has the ticket of.
         """
-        if self._stopping:
-            raise Unreachable("the broker is stopping", hint="try again in a moment")
+        self._demand_running()
         mine = [s for s in self._live.values() if visibility.owns(principal, s.row.principal)]
         if len(mine) >= MAX_OPEN_OF_ONE:
             raise LimitExceeded(
@@ -158,6 +160,11 @@ class Sessions:
             task.add_done_callback(self._unwanted)
             raise
         self._live[live.session_id] = live
+        try:
+            self._demand_running()
+        except Unreachable:
+            self._end(live, STOPPING)
+            raise
         return self._answer(live, ticket)
 
     async def list(self, principal: Principal, state: str = "open") -> list[SessionInfo]:
@@ -208,6 +215,10 @@ class Sessions:
             raise not_open(database)
         live.demand_open()
         return live
+
+    def _demand_running(self) -> None:
+        if self._stopping:
+            raise Unreachable(STOPPING, hint="try again in a moment")
 
     def _answer(self, live: LiveSession, ticket: Ticket) -> OpenedSession:
         listen = self._config.listen

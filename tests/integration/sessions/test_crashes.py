@@ -2,21 +2,40 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from dbgate_broker.sessions.service import Sessions
 from dbgate_broker.store import leases, sessions
-from dbgate_broker.store.engine import Store
+from dbgate_broker.store.engine import Store, open_store
 from dbgate_broker.store.leases import LeaseRow, LeaseState
 from dbgate_broker.store.sessions import SessionState
 from dbgate_broker.testing.sessions import NoGuards
 from dbgate_core.errors import DbgateError, Unreachable
+from tests.integration.credentials.servers import PASSWORD, Postgres
 from tests.integration.sessions.mortal import Life, MortalProvider, MortalStore
-from tests.integration.sessions.world import READ, World, running
+from tests.integration.sessions.world import READ, World, new_store, running
 from tests.unit.approval.people import ALICE
 
 MOST_STEPS = 60
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Both kinds of store; in PostgreSQL's, other brokers may live."""
+    if request.param == "sqlite":
+        opened = new_store(tmp_path)
+    else:
+        database: Postgres = request.getfixturevalue("estate").database
+        name = f"state_{uuid4().hex}"
+        database.query(f"create database {name}")
+        at = f"127.0.0.1:{database.port}/{name}?sslmode=disable"
+        opened = open_store(f"postgresql://postgres:{PASSWORD}@{at}")
+    yield opened
+    opened.close()
 
 
 def mortal(world: World, life: Life) -> Sessions:

@@ -327,6 +327,21 @@ def test_stopping_closes_all_within_4_s_also_when_vault_hangs(store: Store) -> N
     asyncio.run(story())
 
 
+def test_stopping_in_the_middle_of_openings_leaves_nothing(store: Store) -> None:
+    async def story() -> None:
+        world = World(store)
+        await world.sessions.start()
+        opening = [asyncio.create_task(world.sessions.open(ALICE, READ)) for _ in range(6)]
+        await until(lambda: bool(world.vault.users))
+        await world.sessions.stop()
+        await asyncio.gather(*opening, return_exceptions=True)
+        assert not world.vault.users
+        assert not world.sessions._tasks
+        assert await world.another().list(ALICE) == []
+
+    asyncio.run(story())
+
+
 def test_an_opener_who_goes_away_leaves_nothing_open(store: Store) -> None:
     async def story() -> None:
         async with running(store) as world:
