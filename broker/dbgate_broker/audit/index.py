@@ -99,9 +99,12 @@ class Index:
 
     def entry(self, segment: int, offset: int, length: int) -> dict[str, Any]:
         """Read an entry from the log itself."""
+        return canonical.entry(self._bytes(segment, offset, length))
+
+    def _bytes(self, segment: int, offset: int, length: int) -> bytes:
         with self._folder.segment(segment).open("rb") as file:
             file.seek(offset)
-            return canonical.entry(file.read(length))
+            return file.read(length)
 
     def close(self) -> None:
         """Close the connection; it opens no more."""
@@ -194,50 +197,33 @@ class Index:
         return lines
 
     def _add(self, db: sqlite3.Connection, lines: list[bytes]) -> None:
-        entries, postings, counts = [], [], Counter[int]()
-        times: list[int] = []
+        rows: list[tuple[int | None, ...]] = []
+        postings: list[tuple[int, int]] = []
         parts: list[tuple[str, int]] = []
         sessions: dict[int, int] = {}
         for line in lines:
-            entry = canonical.entry(line)
-            index, at = int(entry["index"]), micros(datetime.fromisoformat(entry["time"]))
-            owner, part = _owner(entry)
-            found = {self._term(db, term) for term in terms.of_entry(entry)}
+            entry = terms.line(line)
+            owner = _owner(entry)
+            part = entry.kind == canonical.STATEMENT_TEXT
+            found = {self._term(db, term) for term in terms.of_line(entry)}
             text = None
             if owner is None:
-                session = _session(entry)
+                session = self._session(db, entry)
                 if session:
-                    sessions[index] = self._term(db, terms.SESSION + session)
+                    sessions[entry.index] = session
                 text = self._text(db, entry)
             else:
                 inherited = sessions.get(owner) or self._session_of(db, owner)
                 if inherited:
                     found.add(inherited)
                 if part:
-                    parts.append((str(entry["text"]).casefold(), owner))
-            times.append(at)
-            entries.append(
-                (index, self._segment, self._offset, len(line), at, text, owner, int(part))
-            )
-            postings += [(term, index) for term in found]
-            counts.update(found)
+                    parts.append((str(entry.text).casefold(), owner))
+            at = (self._segment, self._offset, len(line))
+            rows.append((entry.index, *at, micros(entry.time), text, owner, int(part)))
+            postings += [(term, entry.index) for term in found]
             self._offset += len(line)
         self._mark = b"".join([self._mark, *lines[-MARK_BYTES:]])[-MARK_BYTES:]
-        db.executemany("insert into entries values (?,?,?,?,?,?,?,?)", entries)
-        db.executemany("insert into postings values (?,?)", postings)
-        db.executemany(
-            "update terms set entries = entries + ? where id = ?",
-            [(n, t) for t, n in counts.items()],
-        )
-        db.executemany(
-            "update texts set folded = folded || ?"
-            " where id = (select text from entries where idx = ?)",
-            parts,
-        )
-        db.execute(
-            "insert into blocks values (?,?,?,?)",
-            (entries[0][0], entries[-1][0], min(times), max(times)),
-        )
+        _insert(db, rows, postings, parts)
 
     def _term(self, db: sqlite3.Connection, term: str) -> int:
         known = self._terms.get(term)
@@ -247,32 +233,40 @@ class Index:
             _bounded(self._terms)[term] = known
         return int(known)
 
-    def _text(self, db: sqlite3.Connection, entry: dict[str, Any]) -> int | None:
+    def _text(self, db: sqlite3.Connection, entry: terms.Line) -> int | None:
         """The number of the entry's text. A text in parts is a row of its own, which grows."""
-        text = entry.get("text")
-        if not isinstance(text, str):
+        if not isinstance(entry.text, str):
             return None
-        if "text_parts" in entry:
-            added = db.execute("insert into texts (folded) values (?)", (text.casefold(),))
-            return added.lastrowid
-        digest = blake2b(text.encode(), digest_size=16).digest()
+        folded = entry.text.casefold()
+        if entry.text_parts is not None:
+            return db.execute("insert into texts (folded) values (?)", (folded,)).lastrowid
+        digest = blake2b(entry.text.encode(), digest_size=16).digest()
         known = self._texts.get(digest)
         if known is None:
-            db.execute(
-                "insert or ignore into texts (hash, folded) values (?, ?)",
-                (digest, text.casefold()),
+            done = db.execute(
+                "insert or ignore into texts (hash, folded) values (?, ?)", (digest, folded)
             )
-            (known,) = db.execute("select id from texts where hash = ?", (digest,)).fetchone()
-            _bounded(self._texts)[digest] = known
-        return int(known)
+            known = done.lastrowid
+            if not done.rowcount:
+                (known,) = db.execute("select id from texts where hash=?", (digest,)).fetchone()
+            _bounded(self._texts)[digest] = int(known or 0)
+        return known
+
+    def _session(self, db: sqlite3.Connection, entry: terms.Line) -> int | None:
+        """The term of the entry's session, if it has one."""
+        for term in terms.of_scope(bytes(entry.scope)):
+            if term.startswith(terms.SESSION):
+                return self._term(db, term)
+        if isinstance(entry.session, str) and entry.session:
+            return self._term(db, terms.SESSION + entry.session)
+        return None
 
     def _session_of(self, db: sqlite3.Connection, owner: int) -> int | None:
         """The session's term of an entry of an earlier batch, read from the log."""
         row = db.execute(
             "select segment, offset, length from entries where idx = ?", (owner,)
         ).fetchone()
-        session = _session(self.entry(*row)) if row else ""
-        return self._term(db, terms.SESSION + session) if session else None
+        return self._session(db, terms.line(self._bytes(*row))) if row else None
 
     def _drop(self) -> None:
         if self._db is not None:
@@ -294,20 +288,36 @@ def micros(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
 
 
-def _owner(entry: dict[str, Any]) -> tuple[int | None, bool]:
-    """Which entry this one belongs to, and whether as a part of its text."""
-    if entry["kind"] == canonical.STATEMENT_TEXT:
-        return int(entry["continues"]), True
-    begin = entry.get("begin")
-    return (
-        (begin, False) if isinstance(begin, int) and not isinstance(begin, bool) else (None, False)
+def _insert(
+    db: sqlite3.Connection,
+    rows: list[tuple[int | None, ...]],
+    postings: list[tuple[int, int]],
+    parts: list[tuple[str, int]],
+) -> None:
+    """Put a batch in. Postings are sorted: each term's are then one stretch of the table."""
+    db.executemany("insert into entries values (?,?,?,?,?,?,?,?)", rows)
+    postings.sort()
+    db.executemany("insert into postings values (?,?)", postings)
+    counts = Counter(term for term, _ in postings)
+    db.executemany(
+        "update terms set entries = entries + ? where id = ?", [(n, t) for t, n in counts.items()]
+    )
+    db.executemany(
+        "update texts set folded = folded || ? where id = (select text from entries where idx = ?)",
+        parts,
+    )
+    times = [row[4] or 0 for row in rows]
+    db.execute(
+        "insert into blocks values (?,?,?,?)", (rows[0][0], rows[-1][0], min(times), max(times))
     )
 
 
-def _session(entry: dict[str, Any]) -> str:
-    scope = entry.get("scope")
-    found = (scope if isinstance(scope, dict) else entry).get("session")
-    return found if isinstance(found, str) else ""
+def _owner(entry: terms.Line) -> int | None:
+    """The entry that this one belongs to: as a part of its text, or as its end."""
+    found = entry.continues if entry.kind == canonical.STATEMENT_TEXT else entry.begin
+    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < entry.index:
+        return found
+    return None
 
 
 def _bounded(cache: dict[Any, int]) -> dict[Any, int]:

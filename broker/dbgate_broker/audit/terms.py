@@ -1,13 +1,18 @@
 """What of an entry can be searched for, as terms of an inverted index.
 
-A term is a letter, a colon and a value: `p:alice`, `d:prod-db`, `t:shop.orders`. Entries are read as
-plain JSON: what is not there, or is of another shape, gives no term.
+A term is a letter, a colon and a value: `p:alice`, `d:prod-db`, `t:shop.orders`. Entries are read
+leniently: what is not there, or is of another shape, gives no term. A scope is the same bytes in
+every entry of a connection, so its terms are found once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 KIND: Final = "k:"
 SESSION: Final = "s:"
@@ -16,40 +21,84 @@ DATABASE: Final = "d:"
 VERDICT: Final = "v:"
 TABLE: Final = "t:"
 
-_CHAIN: Final = ("on_behalf_of", "asserted_agent")
-_PEOPLE: Final = ("who", "principal", "requester", "reviewer", "by")
+_MAX_CHAIN: Final = 8
+"""Names are looked for this deep in an identity chain."""
 
 
-def of_entry(entry: Mapping[str, Any]) -> set[str]:
+class Place(msgspec.Struct):
+    """Where terms stand: in an entry's `scope`, or in the entry itself."""
+
+    session: Any = None
+    database: Any = None
+    verdict: Any = None
+    who: Any = None
+    principal: Any = None
+    requester: Any = None
+    reviewer: Any = None
+    by: Any = None
+
+
+class Line(Place, kw_only=True):
+    """An entry, as far as it is indexed. `time` is aware."""
+
+    index: int
+    kind: str
+    time: datetime
+    scope: msgspec.Raw = msgspec.Raw()
+    text: Any = None
+    text_parts: Any = None
+    tables: Any = None
+    begin: Any = None
+    continues: Any = None
+
+
+line: Final = msgspec.json.Decoder(Line).decode
+"""Read one line of the log. Raises ValueError when it is no entry."""
+_place: Final = msgspec.json.Decoder(Place)
+
+
+def of_line(entry: Line) -> set[str]:
     """The terms of an entry. What stands in its `scope` counts as well as what stands in itself."""
-    found = {KIND + str(entry.get("kind", ""))}
-    for place in (entry, _mapping(entry.get("scope"))):
-        for prefix, key in ((SESSION, "session"), (DATABASE, "database"), (VERDICT, "verdict")):
-            value = place.get(key)
-            if isinstance(value, str) and value:
-                found.add(prefix + value)
-        for key in _PEOPLE:
-            found.update(PRINCIPAL + name for name in names(place.get(key)))
-    tables = entry.get("tables")
-    for table in tables if isinstance(tables, list) else ():
-        if isinstance(table, str) and table:
-            found.add(TABLE + table)
-            found.add(TABLE + table.rpartition(".")[2])
+    found = set(of_scope(bytes(entry.scope)))
+    found.add(KIND + entry.kind)
+    found.update(_of_place(entry))
+    if isinstance(entry.tables, list):
+        for table in entry.tables:
+            if isinstance(table, str) and table:
+                found.add(TABLE + table)
+                found.add(TABLE + table.rpartition(".")[2])
     return found
 
 
-def names(who: object, depth: int = 8) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def of_scope(scope: bytes) -> frozenset[str]:
+    """The terms of a scope, given its JSON."""
+    try:
+        return frozenset(_of_place(_place.decode(scope)))
+    except ValueError:  # not there, or no object
+        return frozenset()
+
+
+def names(who: object, depth: int = _MAX_CHAIN) -> Iterator[str]:
     """Every name in an identity chain: the agent's, and of whom it acts for."""
     if isinstance(who, str):
         if who:
             yield who
-    elif isinstance(who, Mapping) and depth:
+    elif isinstance(who, dict) and depth:
         name = who.get("name")
         if isinstance(name, str) and name:
             yield name
-        for key in _CHAIN:
-            yield from names(who.get(key), depth - 1)
+        yield from names(who.get("on_behalf_of"), depth - 1)
+        yield from names(who.get("asserted_agent"), depth - 1)
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def _of_place(place: Place) -> Iterator[str]:
+    for prefix, value in (
+        (SESSION, place.session), (DATABASE, place.database), (VERDICT, place.verdict),
+    ):  # fmt: skip
+        if value and isinstance(value, str):
+            yield prefix + value
+    for person in (place.who, place.principal, place.requester, place.reviewer, place.by):
+        if person is not None:
+            for name in names(person):
+                yield PRINCIPAL + name
