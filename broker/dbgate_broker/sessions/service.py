@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from dbgate_broker.config import Config
 from dbgate_broker.credentials.proof import Proof, login_refused
-from dbgate_broker.credentials.provider import CredentialProvider, LeaseGone
+from dbgate_broker.credentials.provider import CredentialProvider
 from dbgate_broker.gateway.seams import Tunnel
 from dbgate_broker.sessions import access, inputs, lapsing, visibility
 from dbgate_broker.sessions.ending import End, Ending
@@ -21,6 +21,7 @@ from dbgate_broker.sessions.live import LiveSession, not_open
 from dbgate_broker.sessions.opening import Opening
 from dbgate_broker.sessions.orphans import Orphans
 from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
+from dbgate_broker.sessions.roster import Roster
 from dbgate_broker.sessions.tickets import Ticket
 from dbgate_broker.sessions.views import session_info
 from dbgate_broker.sessions.watcher import Chore, Watcher
@@ -40,9 +41,7 @@ STOP_S: Final = 3.0
 MAX_OPEN_OF_ONE: Final = 100
 """Open sessions of one principal in one broker: each is a user in PostgreSQL."""
 STOPPING: Final = "the broker is stopping"
-WINDOW_ENDED: Final = "the session's window has ended"
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -80,6 +79,7 @@ class Sessions:
         self._orphans = Orphans(store, provider, clock)
         self._leasing = Leasing(store, provider, self._orphans, proof, clock)
         self._ending = Ending(store, self._leasing, recorder, environments, clock)
+        self._roster = Roster(self._leasing, self._ending, clock, config.sessions.idle_s)
         self._opening = Opening(
             broker=self._broker,
             config=config,
@@ -90,12 +90,10 @@ class Sessions:
             recorder=recorder,
             guards=guards,
             clock=clock,
-            spawn=lambda work: self._spawn(work, "session-undoing"),
+            spawn=lambda work: self._roster.spawn(work, "session-undoing"),
         )
-        self._live: dict[str, LiveSession] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
-        self._watcher = Watcher(self._look, self._chores(), clock)
+        self._watcher = Watcher(self._roster.look, self._chores(), clock)
 
     async def start(self) -> None:
         """End what an earlier run left open, and begin to watch deadlines and leases.
@@ -104,25 +102,21 @@ class Sessions:
         Raises Unreachable when the store does not answer.
         """
         await self._store.call(sessions.seen, self._broker, self._clock())
-        await asyncio.wait({self._spawn(self._recover(), "sessions-recovery")}, timeout=START_S)
+        await asyncio.wait(
+            {self._roster.spawn(self._recover(), "sessions-recovery")}, timeout=START_S
+        )
         self._watcher.start()
 
     async def stop(self) -> None:
         """Close every session, within 4 s; what cannot be revoked stays in the journal."""
         self._stopping = True
         await self._watcher.stop()
-        opening = [task for task in self._tasks if task.get_name() == "session-opening"]
+        opening = [task for task in self._roster.tasks if task.get_name() == "session-opening"]
         for task in opening:
             task.cancel()
-        for live in list(self._live.values()):
-            self._end(live, STOPPING)
-        deadline = asyncio.get_running_loop().time() + STOP_S
-        while self._tasks and (left_s := deadline - asyncio.get_running_loop().time()) > 0:
-            await asyncio.wait(set(self._tasks), timeout=left_s)  # which may start others
-        late = list(self._tasks)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        for live in list(self._roster.live.values()):
+            self._roster.end(live, STOPPING)
+        await self._roster.finish_all(STOP_S)
         try:
             async with asyncio.timeout(0.5):
                 await self._store.call(sessions.forget, self._broker)
@@ -147,23 +141,25 @@ class Sessions:
         done, and nothing open that nobody has the ticket of.
         """
         self._demand_running()
-        mine = [s for s in self._live.values() if visibility.owns(principal, s.row.principal)]
+        mine = [
+            s for s in self._roster.live.values() if visibility.owns(principal, s.row.principal)
+        ]
         if len(mine) >= MAX_OPEN_OF_ONE:
             raise LimitExceeded(
                 f"you have {MAX_OPEN_OF_ONE} open sessions", hint="`dbgate sessions list`"
             )
-        task = self._spawn(self._opening.open(principal, ask), "session-opening")
+        task = self._roster.spawn(self._opening.open(principal, ask), "session-opening")
         try:
             live, ticket = await asyncio.shield(task)
         except asyncio.CancelledError:
             task.cancel()
             task.add_done_callback(self._unwanted)
             raise
-        self._live[live.session_id] = live
+        self._roster.live[live.session_id] = live
         try:
             self._demand_running()
         except Unreachable:
-            self._end(live, STOPPING)
+            self._roster.end(live, STOPPING)
             raise
         return self._answer(live, ticket)
 
@@ -192,14 +188,16 @@ class Sessions:
         reason = inputs.bounded(reason, inputs.MAX_REASON, "the reason")
         row = await self._visible(principal, session_id)
         self._demand_may_close(principal, row)
-        live = self._live.get(session_id)
+        live = self._roster.live.get(session_id)
         if live is not None:
             said = f"killed by {principal.name}" + (f": {reason}" if reason else "")
             own = visibility.owns(principal, row.principal)
-            await asyncio.shield(self._end(live, (reason or "closed") if own else said, principal))
+            await asyncio.shield(
+                self._roster.end(live, (reason or "closed") if own else said, principal)
+            )
         elif row.state is not SessionState.CLOSED:  # another broker's: it notices within seconds
             end = End(reason or f"closed by {principal.name}", principal)
-            await asyncio.shield(self._spawn(self._ending.end(row, end), "session-ending"))
+            await asyncio.shield(self._roster.spawn(self._ending.end(row, end), "session-ending"))
         return self._info(await self._visible(principal, session_id))
 
     async def authorize(self, database: str, session_id: str, token: Secret) -> Tunnel:
@@ -210,7 +208,7 @@ class Sessions:
         3. The database is this session's.
         All failures are one answer, so nothing is learned by trying. Raises Denied.
         """
-        live = self._live.get(session_id)
+        live = self._roster.live.get(session_id)
         if live is None or not live.stub.admits(token) or live.database.name != database:
             raise not_open(database)
         live.demand_open()
@@ -233,7 +231,7 @@ class Sessions:
         )
 
     def _info(self, row: SessionRow) -> SessionInfo:
-        live = self._live.get(row.id)
+        live = self._roster.live.get(row.id)
         return session_info(row, live.connections if live else 0)
 
     def _sight(self, principal: Principal) -> visibility.Sight:
@@ -260,56 +258,10 @@ class Sessions:
                 rule=", ".join(decision.policies),
             )
 
-    def _look(self) -> None:
-        """End what is over; renew what has half its life behind it."""
-        now = self._clock()
-        for live in list(self._live.values()):
-            if live.closing is not None:
-                continue
-            if reason := self._over(live, now):
-                self._end(live, reason)
-            elif now >= live.held.renew_at and not live.renewing:
-                self._spawn(self._renew(live), "lease-renewal")
-
-    def _over(self, live: LiveSession, now: datetime) -> str:
-        if now >= live.deadline:
-            return WINDOW_ENDED
-        if now >= live.held.expires_at:
-            return "its database user has ended, and could not be renewed"
-        idle_s = (now - live.idle_since).total_seconds() if live.idle_since else 0.0
-        if idle_s >= self._config.sessions.idle_s:
-            return f"nothing was connected for {self._config.sessions.idle_s} s"
-        return ""
-
-    async def _renew(self, live: LiveSession) -> None:
-        live.renewing = True
-        try:
-            await self._leasing.renew(live.held, live.deadline)
-        except LeaseGone:
-            self._end(live, "Vault has ended its database user")
-        except DbgateError as exc:
-            log.warning("lease of session %s is not renewed yet: %s", live.session_id, exc.message)
-        finally:
-            live.renewing = False
-
-    def _end(
-        self, live: LiveSession, reason: str, by: Principal | None = None
-    ) -> asyncio.Task[None]:
-        """End a session once, whoever asks how often."""
-        if live.closing is None:
-            live.shut(reason)
-            end = End(reason, by, live.opened_connections)
-            live.closing = self._spawn(self._finish(live, end), "session-ending")
-        return live.closing
-
-    async def _finish(self, live: LiveSession, end: End) -> None:
-        await self._ending.end(live.row, end, live.held)
-        self._live.pop(live.session_id, None)
-
     def _unwanted(self, task: asyncio.Task[tuple[LiveSession, Ticket]]) -> None:
         """Close what was opened for a caller who has gone."""
         if not task.cancelled() and task.exception() is None:
-            self._end(task.result()[0], "its opener went away")
+            self._roster.end(task.result()[0], "its opener went away")
 
     async def _recover(self) -> None:
         """Remove what an earlier run left, in this order; the chores do again what fails."""
@@ -340,17 +292,11 @@ class Sessions:
     async def _sign(self) -> None:
         """Say that this broker lives, and notice what another one has closed."""
         await self._store.call(sessions.seen, self._broker, self._clock())
-        if self._store.single_broker or not self._live:
+        if self._store.single_broker or not self._roster.live:
             return
-        for session_id in await self._store.call(sessions.closed_among, list(self._live)):
-            if (live := self._live.get(session_id)) is not None:
-                self._end(live, "closed by another broker")
+        for session_id in await self._store.call(sessions.closed_among, list(self._roster.live)):
+            if (live := self._roster.live.get(session_id)) is not None:
+                self._roster.end(live, "closed by another broker")
 
     async def _lapse(self) -> None:
         await lapsing.lapse(self._store, self._recorder, self._databases, self._clock())
-
-    def _spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

@@ -114,8 +114,8 @@ def test_a_service_that_fails_once_at_any_step_leaves_nothing(store: Store) -> N
                 with contextlib.suppress(DbgateError):
                     await open_and_close(tried)
                 failed, life.dies_at = life.steps >= fails_at, -1
-                for session in list(tried._live.values()):
-                    await tried._end(session, "cleaning up")
+                for session in list(tried._roster.live.values()):
+                    await tried._roster.end(session, "cleaning up")
                 await tried._reap()
                 await world.passes_until(lambda: nothing_left(world), f"the end after {fails_at}")
                 if not failed:
@@ -180,7 +180,7 @@ def test_sessions_of_a_living_broker_are_left_alone(
             closed = await other.close(ALICE, opened.session.id)
             assert closed.state == "closed"
             assert not world.vault.users
-            await world.passes_until(lambda: not world.sessions._live, "its notice")
+            await world.passes_until(lambda: not world.sessions._roster.live, "its notice")
             await other.stop()
 
     asyncio.run(story())

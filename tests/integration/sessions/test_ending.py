@@ -126,7 +126,10 @@ def test_a_closer_who_goes_away_does_not_stop_the_closing(store: Store) -> None:
             world.vault.gate.clear()
             closing = asyncio.create_task(world.sessions.close(ALICE, opened.session.id))
             await until(
-                lambda: not closing.done() and bool(world.sessions._live[opened.session.id].is_shut)
+                lambda: (
+                    not closing.done()
+                    and bool(world.sessions._roster.live[opened.session.id].is_shut)
+                )
             )
             closing.cancel()
             world.vault.gate.set()
@@ -181,7 +184,7 @@ def test_at_the_end_of_the_window_connections_end_with_57p01(store: Store) -> No
             opened = await world.sessions.open(ALICE, WRITE)
             connection = await attached(world, opened)
             world.clock.move(3599)
-            world.sessions._look()
+            world.sessions._roster.look()
             assert not ended(connection)
             world.clock.move(1)
             with pytest.raises(Denied):
@@ -209,8 +212,8 @@ def test_a_session_without_connections_ends_after_a_while_and_a_used_one_does_no
             assert world.vault.users == {used.session.db_user}
             tunnel.detach(number)
             world.clock.move(599)
-            world.sessions._look()
-            assert world.sessions._live[used.session.id].closing is None
+            world.sessions._roster.look()
+            assert world.sessions._roster.live[used.session.id].closing is None
             world.clock.move(2)
             await until(lambda: not world.vault.users)
             closed = await world.sessions.get(ALICE, idle.session.id)
@@ -223,7 +226,7 @@ def test_leases_are_renewed_at_half_their_life_and_never_beyond_the_deadline(sto
     async def story() -> None:
         async with running(store, max_s=6000, idle_s=100_000) as world:
             opened = await world.sessions.open(ALICE, READ)
-            held = world.sessions._live[opened.session.id].held
+            held = world.sessions._roster.live[opened.session.id].held
             assert held.expires_at == T0 + timedelta(hours=1)
             world.clock.move(1800)
             await until(lambda: held.expires_at == T0 + timedelta(seconds=5400))
@@ -241,7 +244,7 @@ def test_a_lease_that_vault_has_ended_ends_the_session(store: Store) -> None:
         async with running(store) as world:
             opened = await world.sessions.open(ALICE, READ)
             connection = await attached(world, opened)
-            await world.vault.revoke(world.sessions._live[opened.session.id].held.lease_id)
+            await world.vault.revoke(world.sessions._roster.live[opened.session.id].held.lease_id)
             world.clock.move(1800)
             await until(lambda: connection.ended is not None)
             await until(lambda: bool(world.log.of_kind("session_closed")))
@@ -259,7 +262,7 @@ def test_vault_away_at_renewal_leaves_the_session_until_its_lease_ends(store: St
             world.vault.down = True
             world.clock.move(3599)
             await until(
-                lambda: world.sessions._live[opened.session.id].held.renew_at > world.clock()
+                lambda: world.sessions._roster.live[opened.session.id].held.renew_at > world.clock()
             )
             assert connection.ended is None
             world.clock.move(2)
@@ -336,7 +339,7 @@ def test_stopping_in_the_middle_of_openings_leaves_nothing(store: Store) -> None
         await world.sessions.stop()
         await asyncio.gather(*opening, return_exceptions=True)
         assert not world.vault.users
-        assert not world.sessions._tasks
+        assert not world.sessions._roster.tasks
         assert await world.another().list(ALICE) == []
 
     asyncio.run(story())
@@ -351,7 +354,7 @@ def test_an_opener_who_goes_away_leaves_nothing_open(store: Store) -> None:
             opening.cancel()
             world.vault.gate.set()
             await asyncio.gather(opening, return_exceptions=True)
-            await until(lambda: not world.vault.users and not world.sessions._tasks)
+            await until(lambda: not world.vault.users and not world.sessions._roster.tasks)
             assert await world.sessions.list(ALICE) == []
 
     asyncio.run(story())

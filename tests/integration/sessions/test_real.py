@@ -98,7 +98,7 @@ def test_a_user_that_vault_did_not_drop_is_noticed(estate: Estate, store: Store)
         async with running(estate, store) as real:
             opened = await real.sessions.open(ALICE, READ)
             user = opened.session.db_user
-            held = real.sessions._live[opened.session.id].held
+            held = real.sessions._roster.live[opened.session.id].held
             await real.vault.revoke(held.lease_id)
             password = held.credentials.password.expose()
             estate.database.query(f"create role \"{user}\" login password '{password}'")
