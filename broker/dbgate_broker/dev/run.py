@@ -43,9 +43,10 @@ from dbgate_broker.policies import shipped
 from dbgate_core.errors import UsageError
 
 STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_S: Final = 4.5
+"""A stop takes no longer; what has not ended by then is killed."""
 BROKER_GRACE_S: Final = 2.5
-OTHERS_GRACE_S: Final = 2.0
-"""Together under the five seconds that a stop may take."""
+"""Of it, at most for the broker."""
 ADMIN_TOKEN_S: Final = 12 * 3600.0
 POLICIES: Final = ("default", "permissive")
 
@@ -235,7 +236,7 @@ class Stack:
         watch = Stopwatch()
         if self._broker is not None:
             await self._broker.stop(BROKER_GRACE_S)
-        await self._family.stop(OTHERS_GRACE_S)
+        await self._family.stop(STOP_S - watch.seconds)
         say(f"stopped in {watch.seconds:.1f} s")
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,20 @@ def open_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="dbgate-dev-test-") as name:
         Path(name).chmod(0o711)
         yield Path(name)
+
+
+@pytest.fixture
+def devs(open_folder: Path) -> Iterator[Callable[..., Dev]]:
+    """Starts developer modes in one home; those that still run are ended after the test."""
+    started: list[Dev] = []
+
+    def start(**options: str) -> Dev:
+        started.append(Dev(open_folder, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,7 @@ class Dev:
         self.home = folder / "dev"
         self.ready_file = folder / "ready.json"
         self._output = folder / "output"
+        self._begun = time.time_ns()
         argv = [sys.executable, __file__, str(self.home), str(self.ready_file), *databases]
         with self._output.open("ab") as output:
             env = os.environ | {BROKER: broker}
@@ -67,7 +68,7 @@ class Dev:
     def wait_ready(self) -> dict[str, Any]:
         def ready() -> bool:
             assert self.process.poll() is None, self.output()
-            return self.ready_file.exists()
+            return self.ready_file.exists() and self.ready_file.stat().st_mtime_ns > self._begun
 
         until(ready, "ready")
         return dict(json.loads(self.ready_file.read_bytes()))
@@ -96,7 +97,12 @@ class Dev:
         begun = time.monotonic()
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
-        self.process.wait(20)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
+            raise
         return time.monotonic() - begun
 
 

@@ -16,7 +16,8 @@ HEADERS: Final = {
     ),
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer: the forms would then come with `Origin: null`, as a stranger's do.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
