@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.errors import LimitExceeded
-from dbgate_core.sql import definitions, privileges, queries, utilities
+from dbgate_core.sql import definitions, other_definitions, privileges, queries, routines, utilities
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
 from dbgate_core.sql.parser import fingerprint, parse
@@ -19,6 +19,8 @@ _HANDLERS: Final[dict[str, Handler]] = {
     **queries.HANDLERS,
     **utilities.HANDLERS,
     **definitions.HANDLERS,
+    **routines.HANDLERS,
+    **other_definitions.HANDLERS,
     **privileges.HANDLERS,
 }
 _GIVES_ROWS: Final = frozenset(

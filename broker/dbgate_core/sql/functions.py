@@ -76,126 +76,34 @@ _PREFIXES: Final[tuple[tuple[str, Danger, str], ...]] = (
 
 _DANGEROUS: Final = {name: group for group, names in _NAMES.items() for name in names.split()}
 
-EXTENSIONS: Final = frozenset(
-    [
-        "digest",
-        "hmac",
-        "crypt",
-        "gen_salt",
-        "gen_random_bytes",
-        "encrypt",
-        "decrypt",
-        "encrypt_iv",
-        "decrypt_iv",
-        "armor",
-        "dearmor",
-        "pgp_sym_encrypt",
-        "pgp_sym_decrypt",
-        "pgp_pub_encrypt",
-        "pgp_pub_decrypt",
-        "pgp_key_id",
-        "uuid_generate_v1",
-        "uuid_generate_v1mc",
-        "uuid_generate_v3",
-        "uuid_generate_v4",
-        "uuid_generate_v5",
-        "uuid_nil",
-        "uuid_ns_dns",
-        "uuid_ns_url",
-        "uuid_ns_oid",
-        "uuid_ns_x500",
-        "similarity",
-        "show_trgm",
-        "word_similarity",
-        "strict_word_similarity",
-        "unaccent",
-        "levenshtein",
-        "levenshtein_less_equal",
-        "soundex",
-        "difference",
-        "metaphone",
-        "dmetaphone",
-        "dmetaphone_alt",
-        "hstore",
-        "akeys",
-        "avals",
-        "skeys",
-        "svals",
-        "hstore_to_json",
-        "hstore_to_jsonb",
-        "slice",
-        "exist",
-        "defined",
-        "cosine_distance",
-        "l2_distance",
-        "l1_distance",
-        "inner_product",
-        "vector_dims",
-        "vector_norm",
-        "earth_distance",
-        "ll_to_earth",
-        "earth_box",
-        "cube",
-        "subpath",
-        "nlevel",
-        "lca",
-        "ltree2text",
-        "text2ltree",
-    ]
-)
+_EXTENSION_NAMES: Final = """
+    digest hmac crypt gen_salt gen_random_bytes encrypt decrypt encrypt_iv decrypt_iv armor
+    dearmor pgp_sym_encrypt pgp_sym_decrypt pgp_pub_encrypt pgp_pub_decrypt pgp_key_id
+    uuid_generate_v1 uuid_generate_v1mc uuid_generate_v3 uuid_generate_v4 uuid_generate_v5
+    uuid_nil uuid_ns_dns uuid_ns_url uuid_ns_oid uuid_ns_x500 similarity show_trgm
+    word_similarity strict_word_similarity unaccent levenshtein levenshtein_less_equal soundex
+    difference metaphone dmetaphone dmetaphone_alt hstore akeys avals skeys svals
+    hstore_to_json hstore_to_jsonb slice exist defined cosine_distance l2_distance l1_distance
+    inner_product vector_dims vector_norm earth_distance ll_to_earth earth_box cube subpath
+    nlevel lca ltree2text text2ltree
+"""
+EXTENSIONS: Final = frozenset(_EXTENSION_NAMES.split())
 """Functions of extensions that compute from their arguments alone (the catalog's pure extensions)."""
 _EXTENSION_PREFIX: Final = "st_"
 
 
-ATTRIBUTE_CALLS: Final = frozenset(
-    [
-        "pg_read_file",
-        "pg_read_binary_file",
-        "pg_ls_dir",
-        "pg_stat_file",
-        "lo_import",
-        "lo_unlink",
-        "lo_get",
-        "lo_create",
-        "lo_creat",
-        "lo_close",
-        "lo_tell",
-        "lo_tell64",
-        "dblink",
-        "dblink_exec",
-        "dblink_connect",
-        "dblink_open",
-        "dblink_fetch",
-        "pg_terminate_backend",
-        "pg_cancel_backend",
-        "pg_sleep",
-        "pg_sleep_for",
-        "pg_sleep_until",
-        "pg_advisory_lock",
-        "pg_advisory_lock_shared",
-        "pg_try_advisory_lock",
-        "pg_advisory_xact_lock",
-        "pg_try_advisory_xact_lock",
-        "pg_create_restore_point",
-        "pg_drop_replication_slot",
-        "pg_log_backend_memory_contexts",
-        "pg_mcv_list_items",
-        "pg_current_logfile",
-        "ts_stat",
-        "nextval",
-        "http_get",
-        "http_head",
-        "http_delete",
-        "pg_stat_reset_single_table_counters",
-        "pg_stat_reset_shared",
-        "pg_stat_reset_slru",
-        "pg_create_physical_replication_slot",
-        "pg_replication_origin_create",
-        "pg_replication_origin_drop",
-        "pg_replication_origin_session_setup",
-        "pg_import_system_collations",
-    ]
-)
+_ONE_ARGUMENT: Final = """
+    pg_read_file pg_read_binary_file pg_ls_dir pg_stat_file lo_import lo_unlink lo_get
+    lo_create lo_creat lo_close lo_tell lo_tell64 dblink dblink_exec dblink_connect dblink_open
+    dblink_fetch pg_terminate_backend pg_cancel_backend pg_sleep pg_sleep_for pg_sleep_until
+    pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_advisory_xact_lock
+    pg_try_advisory_xact_lock pg_create_restore_point pg_drop_replication_slot
+    pg_log_backend_memory_contexts pg_mcv_list_items pg_current_logfile ts_stat nextval
+    http_get http_head http_delete pg_stat_reset_single_table_counters pg_stat_reset_shared
+    pg_stat_reset_slru pg_create_physical_replication_slot pg_replication_origin_create
+    pg_replication_origin_drop pg_replication_origin_session_setup pg_import_system_collations
+"""
+ATTRIBUTE_CALLS: Final = frozenset(_ONE_ARGUMENT.split())
 """Functions of one argument: `(value).name` calls them."""
 
 

@@ -13,7 +13,14 @@ from enum import Enum
 from typing import Final
 
 from dbgate_core.sql.effects import Predicate
-from dbgate_core.sql.shapes import Key, complements, depends, key_of, self_arithmetic
+from dbgate_core.sql.shapes import (
+    Key,
+    complements,
+    depends,
+    key_of,
+    query_depends,
+    self_arithmetic,
+)
 from dbgate_core.sql.target import Target, gives_all_rows
 from dbgate_core.sql.tree import Node, kind, present
 
@@ -36,12 +43,10 @@ class Truth(Enum):
 
 
 def judge_predicate(condition: Node, given: bool, target: Target) -> Predicate:
-    """The predicate of a statement with that condition; `given` is false when it has none."""
-    return judge_condition(condition, given, target)
+    """ABSENT, TRIVIAL or REAL; `given` is false when there is no condition.
 
-
-def judge_condition(condition: Node, given: bool, target: Target) -> Predicate:
-    """ABSENT, TRIVIAL or REAL. A condition too deep to be followed is TRIVIAL."""
+    A condition too deep to be followed is TRIVIAL.
+    """
     if not given:
         return Predicate.ABSENT
     try:
@@ -262,7 +267,7 @@ def _in_query(left: Node, select: Node, target: Target, negated: bool) -> Truth:
             listed, inside, twins=True
         ):
             return _fixed(True, negated)
-    if depends(left, target) or depends_query(select, target):
+    if depends(left, target) or query_depends(select, target):
         return Truth.REAL
     return Truth.FIXED
 
@@ -276,25 +281,18 @@ def _sub_link(link: Node, target: Target, negated: bool) -> Truth:
     if form == "EXISTS_SUBLINK":
         return _exists(select, target)
     tested = present(link, "testexpr") and depends(link.testexpr, target)
-    return Truth.REAL if tested or depends_query(select, target) else Truth.FIXED
+    return Truth.REAL if tested or query_depends(select, target) else Truth.FIXED
 
 
 def _exists(select: Node, target: Target) -> Truth:
     """Real when the query's own condition is, or when anything else in it hangs on the row."""
-    if not depends_query(select, target):
+    if not query_depends(select, target):
         return Truth.FIXED
     inside = target.within(select.from_clause)
     if present(select, "where_clause") and truth(select.where_clause, inside, False) is Truth.REAL:
         return Truth.REAL
     joined = any(depends(item, inside) for item in select.from_clause)
     return Truth.REAL if joined or present(select, "having_clause") else Truth.FIXED
-
-
-def depends_query(select: Node, target: Target) -> bool:
-    """Does the sub-select read a column of the row outside."""
-    from dbgate_core.sql.shapes import query_depends
-
-    return query_depends(select, target)
 
 
 def _current_of(expression: Node, target: Target, negated: bool) -> Truth:

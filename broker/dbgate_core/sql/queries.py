@@ -7,7 +7,7 @@ from typing import Final
 
 from dbgate_core.sql.effects import Action, Effect, Predicate, Relation
 from dbgate_core.sql.functions import ATTRIBUTE_CALLS, NOTIFY, SEQUENCE_WRITERS, SET_CONFIG
-from dbgate_core.sql.predicates import judge_condition, judge_predicate
+from dbgate_core.sql.predicates import judge_predicate
 from dbgate_core.sql.settings import SEARCH_PATH, setting_effect
 from dbgate_core.sql.target import Target, target_of
 from dbgate_core.sql.tree import Node, kind, present, strings
@@ -91,8 +91,7 @@ def created(walk: Walk, relation: Node, what: str, detail: str = "") -> Relation
     """A relation is created: its name, with `temporary` where nobody else will see it."""
     temporary = relation.relpersistence == "t" or relation.schemaname == "pg_temp"
     name = Relation(relation.schemaname, relation.relname)
-    words = " ".join(word for word in (_TEMPORARY if temporary else "", detail) if word)
-    walk.add(Effect(Action.CREATE, str(name), what, detail=words))
+    walk.add(Effect(Action.CREATE, str(name), what, detail=_TEMPORARY if temporary else detail))
     walk.changes_schema = True
     return name
 
@@ -137,7 +136,7 @@ def _conflict_predicate(walk: Walk, insert: Node, ctes: Mapping[str, Node]) -> P
     ):
         return Predicate.REAL
     target = target_of(walk, insert.relation, source.from_clause, ctes)
-    inner = judge_condition(
+    inner = judge_predicate(
         source.where_clause, present(source, "where_clause"), target.as_source()
     )
     if inner is Predicate.REAL:
@@ -234,9 +233,12 @@ def _column_ref(walk: Walk, column: Node, scope: Scope) -> None:
 
 def _is_column(walk: Walk, name: str) -> bool:
     """Has any relation a column of that name: then `alias.name` is taken for it."""
-    return walk.catalog is not None and any(
-        relation.column(name) is not None for relation in walk.catalog.relations
-    )
+    known = walk.known_columns.get(name)
+    if known is None:
+        relations = walk.catalog.relations if walk.catalog is not None else ()
+        known = any(relation.column(name) is not None for relation in relations)
+        walk.known_columns[name] = known
+    return known
 
 
 def _attribute(walk: Walk, name: str) -> None:

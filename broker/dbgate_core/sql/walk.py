@@ -91,9 +91,25 @@ class Walk:
     """One pass over one statement. Internal: `analyse` makes values of what it gathered."""
 
     __slots__ = (
-        "catalog", "changes_schema", "columns", "created", "defines", "effects", "functions",
-        "handlers", "incomplete", "moves_names", "reads", "search_path", "secret_reads",
-        "sets_search_path", "shadowing", "stars", "todo", "writes",
+        "catalog",
+        "changes_schema",
+        "columns",
+        "created",
+        "defines",
+        "effects",
+        "functions",
+        "handlers",
+        "incomplete",
+        "known_columns",
+        "moves_names",
+        "reads",
+        "search_path",
+        "secret_reads",
+        "sets_search_path",
+        "shadowing",
+        "stars",
+        "todo",
+        "writes",
     )  # fmt: skip
 
     def __init__(
@@ -115,6 +131,7 @@ class Walk:
         self.functions: set[str] = set()
         self.columns: set[str] = set()
         self.secret_reads: dict[Relation, set[str]] = {}
+        self.known_columns: dict[str, bool] = {}
         self.defines: list[str] = []
         self.stars = False
         self.incomplete = False
@@ -196,6 +213,13 @@ class Walk:
         self.functions.add(".".join(path))
         effect = call_effect(path, self.shadowing, self.catalog is not None)
         if effect is not None:
+            self.add(effect)
+
+    def named_function(self, path: tuple[str, ...]) -> None:
+        """A definition names a function that PostgreSQL will call: an effect when it is a danger."""
+        effect = call_effect(path, self.shadowing, self.catalog is not None)
+        if effect is not None and effect.danger:
+            self.functions.add(".".join(path))
             self.add(effect)
 
     def find(self, relation: Relation) -> CatalogRelation | None:

@@ -65,8 +65,11 @@ from __future__ import annotations
 
 from typing import Final
 
-HARMLESS: Final = frozenset(
-    """
+_NAMES: Final = """
+'''
+TAIL = '''
+"""
+HARMLESS: Final = frozenset(_NAMES.split())
 '''
 
 
@@ -78,7 +81,7 @@ def main(dsn: str) -> None:
     kept = sorted((names - never) | reviewed)
     body = textwrap.fill(" ".join(kept), 99, initial_indent="    ", subsequent_indent="    ",
                          break_long_words=False, break_on_hyphens=False)  # fmt: skip
-    Path(sys.argv[2]).write_text(HEAD + body + '\n    """.split()\n)\n')
+    Path(sys.argv[2]).write_text(HEAD + body + TAIL)
 
 
 def _named(name: str) -> bool:
