@@ -1,0 +1,152 @@
+"""Ways around the judge that were thought of, each kept as a case."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbgate_core.errors import LimitExceeded, ProtocolViolation
+from dbgate_core.pgwire.messages import MAX_SMALL_BYTES, MAX_SQL_BYTES, message
+from dbgate_core.pgwire.session import FLUSH, Session
+from tests.unit.pgwire.test_relay import (
+    SYNC,
+    OwnRows,
+    Strict,
+    Talk,
+    begun,
+    bind,
+    close,
+    describe,
+    execute,
+    parse,
+    query,
+    told,
+)
+
+REFUSED = "dbgate refused this"
+
+
+def errors(talk: Talk) -> list[bytes | str]:
+    return [body for kind, body in told(talk.out) if kind == "E"]
+
+
+@pytest.mark.parametrize("name", [REFUSED, "dbgate refused this statement"])
+def test_a_name_of_ours_is_no_way_to_run_what_was_not_recorded(name: str) -> None:
+    """The client defines what a replacement might have named, then has something refused."""
+    talk = Talk()
+    talk.client(query("begin") + parse(name, "row secret") + bind(name, name) + SYNC)
+    talk.settle()
+    for refused in (execute("no such portal"), describe("P", "none"), bind("x", "none")):
+        talk.client(refused + SYNC)
+        talk.settle()
+        assert talk.server.ran == ["begin"]
+    assert errors(talk) == ["34000", "34000", "26000"]
+
+
+def test_a_name_moved_by_sql_is_forgotten() -> None:
+    talk = Talk()
+    talk.client(parse("s", "row a") + SYNC + query("drop s") + query("prepare s row b"))
+    talk.client(bind("", "s") + execute("") + SYNC)
+    talk.settle()
+    assert errors(talk) == ["26000"]
+    assert "row b" not in talk.server.ran
+
+
+def test_a_portal_opened_by_sql_is_not_executed() -> None:
+    talk = Talk()
+    talk.client(query("begin") + parse("", "row a") + bind("c", "") + describe("P", "c") + SYNC)
+    talk.client(query("drop c") + query("open c row b") + execute("c") + SYNC)
+    talk.settle()
+    assert errors(talk) == ["34000"]
+    assert "row b" not in talk.server.ran
+
+
+def test_a_failed_parse_does_not_undo_a_later_one() -> None:
+    """`s` is `a`; redefining it fails; in the next round it is closed and made `b`."""
+    talk = Talk()
+    talk.client(parse("s", "row a") + SYNC)
+    talk.settle()
+    talk.client(parse("s", "row x") + SYNC + close("S", "s") + parse("s", "row b") + SYNC)
+    talk.settle()
+    talk.client(bind("", "s") + execute("") + SYNC)
+    talk.settle()
+    assert talk.server.ran == begun(talk) == ["row b"]
+
+
+def test_a_refused_bind_leaves_no_older_portal_to_execute() -> None:
+    talk = Talk()
+    talk.client(parse("", "row a") + bind("", "") + parse("", "row forbidden"))
+    talk.client(bind("", "") + execute("") + SYNC)
+    talk.settle()
+    assert talk.guard.notes == []
+
+
+def test_a_stale_guard_holds_statements_and_makes_the_server_flush() -> None:
+    guard = Strict(stale=True)
+    session = Session(guard)
+    session.receive_client(query("row a"))
+    assert session.held
+    assert session.take_for_server() == FLUSH
+    session.receive_client(query("row b"))
+    assert guard.judged == []
+    assert session.take_for_server() == b""
+    guard.stale = False
+    session.resume()
+    assert session.take_for_server() == query("row a") + query("row b")
+
+
+def test_a_stale_guard_lets_data_and_sync_pass() -> None:
+    session = Session(Strict(stale=True))
+    data = message(b"d", b"1") + message(b"c", b"") + SYNC
+    session.receive_client(data)
+    assert (session.held, session.take_for_server()) == (False, data)
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"Q" + (MAX_SQL_BYTES + 10).to_bytes(4, "big"), LimitExceeded),
+        (b"S" + (MAX_SMALL_BYTES + 10).to_bytes(4, "big"), LimitExceeded),
+        (b"Q\0\0\0\3", ProtocolViolation),
+        (b"!\0\0\0\4", ProtocolViolation),
+        (b"W\0\0\0\4", ProtocolViolation),
+    ],
+)
+def test_a_header_is_refused_before_its_body_comes(data: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Session(Strict()).receive_client(data)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        message(b"D", b"\0\1\0\0\0\1x"),
+        message(b"d", b"x"),
+        message(b"1", b""),
+        message(b"K", b"\0" * 8),
+        message(b"R", b"\0" * 4),
+        message(b"W", b"\0\0\0"),
+        message(b"Z", b"X"),
+        message(b"S", b"client_encoding\0LATIN1\0"),
+        message(b"S", b"standard_conforming_strings\0off\0"),
+        b"T\xff\xff\xff\xff",
+    ],
+)
+def test_a_server_that_breaks_the_protocol_is_not_relayed(answer: bytes) -> None:
+    session = Session(Strict())
+    session.receive_client(query("row a"))
+    with pytest.raises((ProtocolViolation, LimitExceeded)):
+        session.receive_server(answer)
+    assert session.take_for_client() == b""
+
+
+def test_a_refused_statement_that_is_answered_like_a_good_one_ends_the_relay() -> None:
+    session = Session(Strict())
+    session.receive_client(query("row forbidden"))
+    with pytest.raises(ProtocolViolation):
+        session.receive_server(message(b"C", b"SELECT 1\0"))
+
+
+def test_a_mask_sees_only_its_own_rows() -> None:
+    """The check of the other tests can fail."""
+    with pytest.raises(AssertionError, match="under the plan"):
+        OwnRows("row a").rewrite(message(b"D", b"\0\1\0\0\0\5row b"))
