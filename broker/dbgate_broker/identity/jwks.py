@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -111,11 +112,16 @@ def _signing_key(value: dict[str, Any]) -> SigningKey | None:
 def _import(kty: str, members: dict[str, Any]) -> Key | None:
     match kty:
         case "RSA":
-            bits = 6 * len(members["n"])
-            if not MIN_RSA_BITS - 8 <= bits <= MAX_RSA_BITS + 16:
+            if not MIN_RSA_BITS <= _bits(members["n"]) <= MAX_RSA_BITS:
                 return None
             return RSAKey.import_key({"kty": "RSA", "n": members["n"], "e": members["e"]})
         case "EC":
             return ECKey.import_key({"kty": "EC", **members})
         case _:
             return OKPKey.import_key({"kty": "OKP", **members})
+
+
+def _bits(number: str) -> int:
+    """The size of a Base64urlUInt (RFC 7518, section 2), whatever zeros it begins with."""
+    raw = base64.b64decode(number + "=" * (-len(number) % 4), altchars=b"-_", validate=True)
+    return int.from_bytes(raw).bit_length()

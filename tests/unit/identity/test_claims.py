@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from dbgate_broker.identity import claims
 from dbgate_broker.testing.identity import AUDIENCE
 from dbgate_core.errors import NotSignedIn
 from tests.unit.identity.verifying import START, World
@@ -93,3 +95,12 @@ def test_a_token_ends_while_the_broker_runs() -> None:
     world.now += 3661
     with pytest.raises(NotSignedIn, match="expired"):
         world.verify(token)
+
+
+def test_the_issuer_is_compared_again_after_the_signature() -> None:
+    world = World()
+    now = datetime.fromtimestamp(NOW, UTC)
+    claims.check(world.signer.claims(), world.config, now)
+    for other in ("https://issuer.test/", "", None, ["https://issuer.test"]):
+        with pytest.raises(NotSignedIn, match="another issuer"):
+            claims.check({**world.signer.claims(), "iss": other}, world.config, now)

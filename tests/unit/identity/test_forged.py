@@ -176,6 +176,13 @@ def test_duplicate_names_are_refused_though_they_are_signed() -> None:
     refused(world, ".".join([header, *world.signer.token().split(".")[1:]]), "JSON")
 
 
+def test_strings_that_are_no_text_are_refused_wherever_they_are() -> None:
+    world = World()
+    claims = json.dumps(world.signer.claims())[:-1]
+    for odd in (b', "x": "\\ud800"}', b', "\\udfff": 1}', b', "x": [{"y": "\\ud83d"}]}'):
+        refused(world, world.signer.signed(claims.encode() + odd), "JSON")
+
+
 @pytest.mark.parametrize(
     "payload",
     [b"[]", b'"x"', b"null", b"", b"{", b"{}x", b'{"exp": NaN}', b'{"exp": Infinity}', b"\xff{}",

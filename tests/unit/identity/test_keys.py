@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from dbgate_broker.identity import jwks
 from dbgate_broker.identity.keys import FRESH_S, KEEP_S, MAX_ALTERNATIVES, PAUSE_S, RETRY_S
@@ -167,7 +169,7 @@ def test_what_is_no_key_set_is_unreachable(document: bytes) -> None:
 
 def test_only_public_signing_keys_of_asymmetric_kinds_are_taken() -> None:
     good = make_key("ES256", "a")
-    rsa = make_key("RS256", "r")
+    other = make_key("RS256", "r")
     wrong: list[object] = [
         public(good, use="enc"),
         public(good, use=7),
@@ -175,13 +177,13 @@ def test_only_public_signing_keys_of_asymmetric_kinds_are_taken() -> None:
         public(good, key_ops="verify"),
         public(good, key_ops=7),
         good.as_dict(private=True),
-        rsa.as_dict(private=True),
+        other.as_dict(private=True),
         {"kty": "oct", "k": "c2VjcmV0", "kid": "a", "use": "sig"},
         {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
-        public(rsa, n="A" * 9000),
-        public(rsa, e=None),
-        public(rsa, e="AA"),
-        public(rsa, n=7),
+        public(other, n="A" * 9000),
+        public(other, e=None),
+        public(other, e="AA"),
+        public(other, n=7),
         public(good, x="AAAA"),
         public(good, crv="secp256k2"),
         public(good, kid=["a"]),
@@ -192,12 +194,31 @@ def test_only_public_signing_keys_of_asymmetric_kinds_are_taken() -> None:
         None,
     ]
     assert parsed(*wrong) == ()
-    assert [key.kid for key in parsed(*wrong, public(good), public(rsa))] == ["a", "r"]
+    assert [key.kid for key in parsed(*wrong, public(good), public(other))] == ["a", "r"]
 
 
 def test_a_key_that_is_not_on_its_curve_is_passed_over() -> None:
     good = public(make_key("ES256", "a"))
     assert parsed({**good, "y": good["x"]}) == ()
+
+
+def test_weak_and_monstrous_moduli_are_passed_over() -> None:
+    fine = public(make_key("RS256", "r"))
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # the attack
+    modulus = weak.public_key().public_numbers().n
+    for size_bytes in (128, 256, 512):  # the same number, with zeros before it
+        assert parsed({**fine, "n": _number(modulus, size_bytes)}) == ()
+    assert parsed({**fine, "n": _number((1 << 8193) + 1, 1026)}) == ()
+    assert len(parsed({**fine, "n": "AAAA" + fine["n"]})) == 1
+
+
+def _number(value: int, size_bytes: int) -> str:
+    return base64.urlsafe_b64encode(value.to_bytes(size_bytes)).rstrip(b"=").decode()
+
+
+def test_a_curve_is_for_its_own_algorithm() -> None:
+    (key,) = parsed(public(make_key("ES384", "p"), alg=None))
+    assert [alg for alg in jwks.ALGORITHMS if key.fits(alg)] == ["ES384"]
 
 
 def test_a_keys_own_algorithm_binds_it() -> None:
