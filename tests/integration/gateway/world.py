@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import uvloop
 
 from dbgate_broker.config import AccessRoleConfig, DatabaseConfig
 from dbgate_broker.gateway import Gateway, Limits
@@ -98,7 +99,7 @@ class World:
         self.tunnels = FixedTunnels(self.tunnel)
         self.port = 0
         self.local = 0
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         self._listeners: list[Listener] = []
