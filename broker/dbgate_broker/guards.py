@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from typing import Final
 
 from dbgate_broker.catalog import CatalogService
+from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
 from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.policy import facts_of
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
-from dbgate_core.guard import SEARCH_PATH, ConnectionGuard, Scope
+from dbgate_core.guard import SEARCH_PATH, ConnectionGuard, Epoch, Picture, Scope
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.verdicts import StatementPolicy, Subject, Verdicts
 
@@ -30,12 +32,14 @@ class ConnectionGuards:
         self._verdicts = Verdicts(policy)
         self._recorder = recorder
         self._key = key
+        self._epochs: defaultdict[str, Epoch] = defaultdict(Epoch)
+        self._read_at: dict[str, int] = {}
 
     async def guard(
         self, session: GuardedSession, connection: ConnectionFacts, credentials: Credentials
     ) -> LiveGuard:
         """The guard of a new connection, its catalog loaded, its opening recorded."""
-        catalog = await self._catalogs.get(session.database, credentials)
+        picture = await self._current(session.database, credentials)
         scope = self._scope(session, connection, credentials)
         opened = {
             "scope": scope.entry,
@@ -43,17 +47,24 @@ class ConnectionGuards:
             "peer": connection.peer,
         }
         self._recorder.append("connection_opened", opened)
-        return ConnectionGuard(scope, catalog, self._verdicts, self._recorder, time.monotonic_ns)
+        return ConnectionGuard(scope, picture, self._verdicts, self._recorder, time.monotonic_ns)
 
     async def refresh(
         self, guard: LiveGuard, session: GuardedSession, credentials: Credentials
     ) -> None:
-        """Give the guard a new catalog: after its own DDL certainly a new one."""
+        """Give the guard a new catalog."""
         if not isinstance(guard, ConnectionGuard):
             raise TypeError("a guard that was not made here")
-        if guard.changed_schema:
-            self._catalogs.invalidate(session.database.name)
-        guard.renew(await self._catalogs.get(session.database, credentials))
+        guard.renew(await self._current(session.database, credentials))
+
+    async def _current(self, database: DatabaseConfig, credentials: Credentials) -> Picture:
+        """A catalog that was read after the last schema change that passed this broker."""
+        seen = self._epochs[database.name].value
+        if self._read_at.get(database.name) != seen:
+            self._catalogs.invalidate(database.name)
+        catalog = await self._catalogs.get(database, credentials)
+        self._read_at[database.name] = seen
+        return Picture(catalog, seen)
 
     def _scope(
         self, session: GuardedSession, connection: ConnectionFacts, credentials: Credentials
@@ -74,6 +85,7 @@ class ConnectionGuards:
             entry=entry,
             key=self._key,
             releases=session.releases,
+            epoch=self._epochs[session.database.name],
             search_path=search_path(connection.search_path),
         )
 

@@ -18,8 +18,10 @@ from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import DbgateError, Denied
 from dbgate_core.limits import LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
+from dbgate_core.masking.flows import taints
 from dbgate_core.masking.plan import MaskKey, plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import MaskedColumn
+from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.pgwire.guard import (
     CopyMask,
     Outcome,
@@ -28,18 +30,20 @@ from dbgate_core.pgwire.guard import (
     Refusal,
     RowMask,
     Running,
+    Status,
 )
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Effect
-from dbgate_core.verdicts import Subject, Verdicts
+from dbgate_core.verdicts import Judged, Subject, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
 SEARCH_PATH: Final = ("public",)
 MAX_NAMES: Final = 1_000
 """Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
-_UNKNOWN_PATH: Final = ("?",)
+_COMMITS: Final = frozenset({"COMMIT", "PREPARE TRANSACTION"})
+_MOVED_HINT: Final = "write them into columns that are protected too, or into a temporary table"
 
 
 class Releases(Protocol):
@@ -55,6 +59,21 @@ class Releases(Protocol):
         """Use it up; the request's id, or "" if there is none (any more)."""
 
 
+@dataclass(slots=True)
+class Epoch:
+    """Counts the schema changes of a database that passed this broker; its connections share it."""
+
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A catalog, and the epoch before its reading began."""
+
+    catalog: Catalog
+    epoch: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a guard knows of its connection. `entry` is what each audit entry says of it."""
@@ -63,6 +82,7 @@ class Scope:
     entry: Mapping[str, object]
     key: MaskKey
     releases: Releases
+    epoch: Epoch = field(default_factory=Epoch)
     search_path: tuple[str, ...] = SEARCH_PATH
 
 
@@ -97,6 +117,7 @@ class Begun:
     index: int
     leave: Leave
     started_ns: int
+    protocol: str
 
 
 class ConnectionGuard:
@@ -105,53 +126,53 @@ class ConnectionGuard:
     def __init__(
         self,
         scope: Scope,
-        catalog: Catalog,
+        picture: Picture,
         verdicts: Verdicts,
         recorder: Recorder,
         clock_ns: Callable[[], int],
     ) -> None:
         self._scope = scope
-        self._catalog = catalog
+        self._picture = picture
         self._verdicts = verdicts
         self._recorder = recorder
         self._clock_ns = clock_ns
         self._search_path = scope.search_path
         self._path_known = True
         self._names: dict[str, str] = {}
-        self._changed = False
+        self._tables = CleanTables()
+        self._uncommitted = False
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
-        _, nothing = self._judged("")
+        nothing = self._judged("").decision
         self._unmasked = nothing.allowed and not nothing.obligations.mask
 
     @property
     def stale(self) -> bool:
-        """Whether the catalog must be read again: after DDL, and now and then for others' DDL."""
-        return self._changed or self._clock_ns() - self._loaded_ns > CATALOG_MAX_AGE_NS
+        """Whether the catalog must be read again: after DDL here, and now and then for DDL elsewhere."""
+        if self._picture.epoch != self._scope.epoch.value:
+            return True
+        return self._clock_ns() - self._loaded_ns > CATALOG_MAX_AGE_NS
 
-    @property
-    def changed_schema(self) -> bool:
-        """Whether DDL passed here since the catalog was read."""
-        return self._changed
-
-    def renew(self, catalog: Catalog) -> None:
+    def renew(self, picture: Picture) -> None:
         """Take a new picture of the database."""
-        self._catalog = catalog
-        self._changed = False
+        self._picture = picture
         self._loaded_ns = self._clock_ns()
 
     def judge(self, text: str) -> Permit | Refusal:
         """Judge a text; a refusal stands in the log before it is given."""
         try:
-            analysis, decision = self._judged(text)
-            digest = ""
+            judged = self._judged(text)
+            analysis, decision, digest = judged.analysis, judged.decision, ""
             if decision.verdict is Verdict.HOLD:
                 digest = self._digest(analysis)
                 if digest and self._scope.releases.holds(digest, decision.approval):
                     decision = self._approved(analysis)
         except DbgateError as exc:
             return self._refuse(text, None, Verdict.DENY, _refusal(exc), exc.code)
+        if decision.allowed and decision.obligations.mask and judged.flow:
+            moved = Refusal("42501", f"masking would be lost: {judged.flow}", hint=_MOVED_HINT)
+            return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
         if decision.allowed:
             return Leave(analysis, decision, digest)
         refusal = Refusal(
@@ -174,7 +195,7 @@ class ConnectionGuard:
             fields["request"] = request
         if parameters is not None and parameters.values:
             fields["parameters"] = len(parameters.values)
-        begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns())
+        begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
         self._statements += 1
         self._follow(leave.analysis)
         return begun
@@ -193,6 +214,7 @@ class ConnectionGuard:
                 self._scope.key,
                 self._search_path,
                 self._names,
+                self._clean,
             )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -214,6 +236,7 @@ class ConnectionGuard:
             columns,
             self._scope.key,
             self._search_path,
+            self._clean,
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -228,14 +251,21 @@ class ConnectionGuard:
         leave = _mine(permit)
         if not leave.decision.obligations.mask:
             return fields
-        return redact_error(fields, protected(leave.analysis, self._catalog, self._search_path))
+        touched = protected(leave.analysis, self._catalog, self._search_path, self._clean)
+        return redact_error(fields, touched)
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Write the end entry. Raises AuditUnavailable: then the connection ends."""
         if not isinstance(running, Begun):
             raise TypeError("not a statement that this guard began")
-        if running.leave.analysis.changes_schema:
-            self._changed = True
+        analysis = running.leave.analysis
+        self._follow_schema(analysis, outcome.tag)
+        self._tables.end(
+            analysis,
+            ok=outcome.status is Status.OK,
+            tag=outcome.tag,
+            alone=running.protocol == "simple",
+        )
         fields: dict[str, object] = {
             "scope": self._scope.entry,
             "begin": running.index,
@@ -272,7 +302,16 @@ class ConnectionGuard:
             fields = {"scope": self._scope.entry, "statements": self._statements}
             self._recorder.append("connection_closed", fields)
 
-    def _judged(self, text: str) -> tuple[Analysis, Decision]:
+    @property
+    def _catalog(self) -> Catalog:
+        return self._picture.catalog
+
+    @property
+    def _clean(self) -> frozenset[str]:
+        """The temporary tables that may be shown; none when their names may be found elsewhere."""
+        return self._tables.names if self._path_known else frozenset()
+
+    def _judged(self, text: str) -> Judged:
         return self._verdicts.judge(self._scope.subject, text, self._catalog, self._search_path)
 
     def _approved(self, analysis: Analysis) -> Decision:
@@ -292,7 +331,7 @@ class ConnectionGuard:
 
     def _take(self, leave: Leave, parameters: Parameters | None) -> str:
         """Use up the approval. Raises Denied when it is gone, or was not for parameters."""
-        _, held = self._judged(leave.text)
+        held = self._judged(leave.text).decision
         if parameters is not None and parameters.values:
             raise Denied(
                 "an approved statement takes no parameters",
@@ -308,12 +347,25 @@ class ConnectionGuard:
 
     def _follow(self, analysis: Analysis) -> None:
         """What the statement changes in how later ones are read."""
+        taken = self._tables.concerned(analysis) and taints(
+            analysis.text, self._catalog, self._search_path, self._clean
+        )
+        self._tables.begin(analysis, taken)
         if analysis.sets_search_path:
             self._path_known = False
         if analysis.defines:
             if len(self._names) + len(analysis.defines) > MAX_NAMES:
                 self._names.clear()
             self._names.update(analysis.defines)
+
+    def _follow_schema(self, analysis: Analysis, tag: str) -> None:
+        """Others see a schema change when it is committed, which may be statements later."""
+        if analysis.changes_schema:
+            self._uncommitted = True
+            self._scope.epoch.value += 1
+        elif self._uncommitted and tag in _COMMITS:
+            self._uncommitted = False
+            self._scope.epoch.value += 1
 
     def _refuse(
         self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str

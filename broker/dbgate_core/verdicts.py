@@ -11,14 +11,17 @@ from dbgate_core.approval.people import identity
 from dbgate_core.catalog import Catalog
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
+from dbgate_core.masking.flows import SINKS, hidden_flow
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analyse import analyse
 from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Action
 
 MAX_ENTRIES: Final = 2_048
 """Of each cache of a broker."""
 MAX_REMEMBERED_CHARS: Final = 4_096
 """Longer texts are judged anew each time, so the caches have a bound in bytes: about 32 MB each."""
+_HARMLESS: Final = frozenset({Action.SELECT, Action.TRANSACTION})
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -52,6 +55,15 @@ class Subject:
     access_role: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A text's analysis and verdict; `flow` says how it would move protected values out of sight."""
+
+    analysis: Analysis
+    decision: Decision
+    flow: str
+
+
 class Lru(Generic[K, V]):
     """A bounded dictionary that forgets what was not used for the longest time."""
 
@@ -82,21 +94,20 @@ class Verdicts:
 
     def __init__(self, policy: StatementPolicy) -> None:
         self.policy = policy
-        self._texts: Lru[tuple[str, Hashable, str, tuple[str, ...]], tuple[Analysis, Decision]] = (
-            Lru(MAX_ENTRIES)
-        )
+        self._texts: Lru[tuple[str, Hashable, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
 
     def judge(
         self, subject: Subject, text: str, catalog: Catalog, search_path: tuple[str, ...]
-    ) -> tuple[Analysis, Decision]:
+    ) -> Judged:
         """The text's analysis and verdict. Raises what `analyse` raises for what is not parsed."""
         who = self._who(subject)
         key = (text, who, catalog.version, search_path)
         if (found := self._texts.get(key)) is not None:
             return found
         analysis = analyse(text, catalog, search_path)
-        found = analysis, self._decide(subject, who, analysis)
+        decision = self._decide(subject, who, analysis)
+        found = Judged(analysis, decision, _flow(analysis, catalog, search_path))
         if len(text) <= MAX_REMEMBERED_CHARS:
             self._texts.put(key, found)
         return found
@@ -130,3 +141,11 @@ class Verdicts:
             subject.database,
             subject.access_role,
         )
+
+
+def _flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:
+    """`hidden_flow`, where there can be one: what writes, or calls what can carry values away."""
+    moves = analysis.writes or not analysis.functions.isdisjoint(SINKS)
+    if not moves and all(effect.action in _HARMLESS for effect in analysis.effects):
+        return ""
+    return hidden_flow(analysis.text, catalog, search_path)

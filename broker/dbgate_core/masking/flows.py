@@ -12,6 +12,7 @@ from typing import Final
 from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import Carried, Source
+from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import (
     ANY_COLUMN,
     assigned,
@@ -21,8 +22,8 @@ from dbgate_core.masking.lineage import (
     with_queries,
 )
 from dbgate_core.masking.scope import Scope
-from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 from dbgate_core.sql.parser import parse
+from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
 SINKS: Final = frozenset(
     {
@@ -31,6 +32,7 @@ SINKS: Final = frozenset(
     }
 )  # fmt: skip
 """Functions that put an argument where another statement or session can read it."""
+_ON_COMMIT_DROP: Final = 4  # OnCommitAction
 _WRITES: Final = frozenset({"insert_stmt", "update_stmt", "merge_stmt"})
 _HOLDERS: Final = {
     "explain_stmt": "query",
@@ -62,13 +64,85 @@ def _statement(node: Node, scope: Scope) -> str:
     if name in _HOLDERS:
         held = inner(node)
         return _statement(held.query, scope) if present(held, _HOLDERS[name]) else ""
-    if name == "create_table_as_stmt":
-        outputs = query_outputs(node.create_table_as_stmt.query, scope)
-        return "" if outputs.everything.clean else "a new table would hold protected values"
-    if name == "select_stmt" and present(node.select_stmt, "into_clause"):
-        outputs = query_outputs(node, scope)
+    target = _new_table(node)
+    if target is not None and not _temporary(target):
+        query = node.create_table_as_stmt.query if name == "create_table_as_stmt" else node
+        outputs = query_outputs(query, scope)
         return "" if outputs.everything.clean else "a new table would hold protected values"
     return _writes(node, scope) or _sinks(node, scope)
+
+
+def taints(
+    text: str, catalog: Catalog, search_path: tuple[str, ...], clean: frozenset[str]
+) -> bool:
+    """Whether the text may put protected values into a temporary table.
+
+    It may when it writes, and reads anything that is not clean. Foreign code is not followed here: a
+    statement that runs any has a `call` or `do` effect.
+    """
+    if not catalog.classes:
+        return False
+    scope = Scope(catalog, search_path, clean=clean)
+    try:
+        return any(_taints(raw.stmt, scope) for raw in parse(text).stmts)
+    except (DbgateError, RecursionError):
+        return True
+
+
+def _taints(node: Node, scope: Scope) -> bool:
+    if kind(node) in _HOLDERS:
+        held = inner(node)
+        name = _HOLDERS[kind(node)]
+        return present(held, name) and _taints(getattr(held, name), scope)
+    if _new_table(node) is None and not any(_written(node)):
+        return False
+    opened = any(strings(call.funcname)[-1] in OPEN | SETTINGS for call in _calls(node))
+    return opened or _reads_protected(node, scope)
+
+
+def _written(node: Node) -> Iterator[Node]:
+    """The INSERT, UPDATE and MERGE statements at or below a node."""
+    if kind(node) in _WRITES:
+        yield node
+    if kind(node):
+        for child in children(inner(node)):
+            yield from _written(child)
+
+
+def made_temporary(text: str) -> frozenset[str]:
+    """The names of the temporary tables that the text makes to stay: not those ON COMMIT DROP."""
+    try:
+        found = [_made(raw.stmt) for raw in parse(text).stmts]
+    except DbgateError:
+        return frozenset()
+    return frozenset(
+        relation.relname
+        for relation, on_commit in found
+        if relation is not None
+        and _temporary(relation)
+        and relation.schemaname in ("", "pg_temp")
+        and on_commit != _ON_COMMIT_DROP
+    )
+
+
+def _made(node: Node) -> tuple[Node | None, int]:
+    """The RangeVar of the table that the statement makes, and what a commit does to it."""
+    if kind(node) == "create_stmt":
+        return node.create_stmt.relation, node.create_stmt.oncommit
+    if kind(node) == "create_table_as_stmt":
+        return node.create_table_as_stmt.into.rel, node.create_table_as_stmt.into.on_commit
+    if kind(node) == "select_stmt" and present(node.select_stmt, "into_clause"):
+        return node.select_stmt.into_clause.rel, node.select_stmt.into_clause.on_commit
+    return None, 0
+
+
+def _new_table(node: Node) -> Node | None:
+    """The RangeVar of the table that CREATE TABLE AS or SELECT INTO makes and fills."""
+    return None if kind(node) == "create_stmt" else _made(node)[0]
+
+
+def _temporary(relation: Node) -> bool:
+    return bool(relation.relpersistence == "t" or relation.schemaname == "pg_temp")
 
 
 def _writes(node: Node, scope: Scope) -> str:
@@ -93,8 +167,8 @@ def _may_hold(name: str, carried: Carried, target: Source) -> bool:
     """May the column have the value: it carries nothing, or the column is protected itself."""
     if carried.clean:
         return True
-    if name == ANY_COLUMN:
-        return False
+    if name == ANY_COLUMN:  # of a relation that the catalog does not know, every column is masked
+        return target.rest is not None and bool(target.rest.classes)
     column = target.column(name)
     return column is not None and bool(column.classes)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
-from dbgate_core.catalog import FIRST_USER_OID, Catalog
+from dbgate_core.catalog import FIRST_USER_OID, Catalog, RelationKind
 from dbgate_core.errors import Denied
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
 from dbgate_core.masking.classes import DataClass
@@ -59,17 +59,21 @@ def plan_rows(
     key: MaskKey,
     search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
     names: Mapping[str, str] | None = None,
+    clean: frozenset[str] = frozenset(),
 ) -> RowMask | None:
     """The mask of a result; None when every column may be shown.
 
     `names` gives the texts behind the names of PREPAREd statements and cursors, for EXECUTE and
-    FETCH; without it computed columns of those are masked.
+    FETCH; without it computed columns of those are masked. `clean` names the connection's temporary
+    tables that hold nothing protected; of others every column is masked.
     """
-    scope = Scope(catalog, search_path)
+    scope = Scope(catalog, search_path, clean=clean)
     lineage = _Lineage(text, scope, names or {})
     masks = []
     for index, field in enumerate(fields):
         carried = _field_carries(field, index, len(fields), lineage, scope)
+        if carried is None:
+            carried = CLEAN if _only_clean(analysis, scope) else scope.anything
         if not carried.clean:
             type_oid = catalog.base_type(field.type_oid)
             limit = character_limit(field.type_oid, field.type_modifier)
@@ -95,7 +99,7 @@ class _Lineage:
 
     def results(self) -> tuple[tuple[Outputs, bool], ...]:
         if self._found is None:
-            if self._names or len(self._text) > MAX_REMEMBERED:
+            if self._names or self._scope.clean or len(self._text) > MAX_REMEMBERED:
                 self._found = result_outputs(self._text, self._scope, self._names)
             else:
                 self._found = _remembered(self._text, self._scope.catalog, self._scope.search_path)
@@ -115,22 +119,28 @@ class _Lineage:
 
 def _field_carries(
     field: ResultColumn, index: int, count: int, lineage: _Lineage, scope: Scope
-) -> Carried:
+) -> Carried | None:
+    """What a column of the result carries; None for one of a relation that the catalog lacks."""
     if field.table_oid == 0:
         return lineage.carries(index, count)
     stored = _stored(field, scope)
-    if field.table_oid < FIRST_USER_OID:
+    if stored is None or field.table_oid < FIRST_USER_OID:
         return stored
     return either([stored, lineage.carries(index, count)]) if lineage.writes else stored
 
 
-def _stored(field: ResultColumn, scope: Scope) -> Carried:
-    """What a column of a table carries, by table OID and attribute number."""
+def _stored(field: ResultColumn, scope: Scope) -> Carried | None:
+    """What a column of a table carries, by table OID and attribute number.
+
+    None for a temporary table, or one that is newer than the catalog.
+    """
     relation = scope.catalog.by_oid(field.table_oid)
     if relation is None:
-        return CLEAN if field.table_oid < FIRST_USER_OID else scope.anything
+        return CLEAN if field.table_oid < FIRST_USER_OID else None
     if relation.temporary:
-        return scope.anything
+        return None
+    if relation.kind is RelationKind.SEQUENCE:
+        return CLEAN
     if field.attnum < 0:
         return CLEAN  # ctid, xmin, tableoid ...
     if field.attnum == 0:  # the whole row
@@ -139,6 +149,13 @@ def _stored(field: ResultColumn, scope: Scope) -> Carried:
     if column is None:
         return scope.anything
     return Carried(column.classes, column.derived, column.type_oid) if column.classes else CLEAN
+
+
+def _only_clean(analysis: Analysis | None, scope: Scope) -> bool:
+    """Does the statement read clean temporary tables and no other relation."""
+    if analysis is None or analysis.incomplete or not analysis.reads:
+        return False
+    return all(scope.is_clean(relation.schema, relation.name) for relation in analysis.reads)
 
 
 def _column_mask(
@@ -165,13 +182,14 @@ def plan_copy(
     columns: int,
     key: MaskKey,
     search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
+    clean: frozenset[str] = frozenset(),
 ) -> CopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
     `columns` is the number that CopyOutResponse gave. Raises Denied when a protected column is
     copied in binary, in another encoding, or cannot be told from its neighbours.
     """
-    scope = Scope(catalog, search_path)
+    scope = Scope(catalog, search_path, clean=clean)
     statements = copy_statements(text)
     found = [(copy, copy_outputs(copy, scope)) for copy in statements]
     everything = computed(outputs.everything for _, outputs in found)
@@ -209,6 +227,7 @@ def protected(
     analysis: Analysis | None,
     catalog: Catalog,
     search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
+    clean: frozenset[str] = frozenset(),
 ) -> bool:
     """May the statement touch protected values: then its error texts are redacted, too.
 
@@ -219,7 +238,7 @@ def protected(
         return False
     if analysis is None or analysis.incomplete:
         return True
-    scope = Scope(catalog, search_path)
+    scope = Scope(catalog, search_path, clean=clean)
     relations = analysis.reads | analysis.writes
     if any(scope.relation(r.schema, r.name, "").row.classes for r in relations):
         return True

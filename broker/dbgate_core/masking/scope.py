@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from dbgate_core.catalog import Catalog, CatalogRelation
+from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM
 
@@ -19,7 +19,8 @@ class Scope:
     """Where names are looked up.
 
     `levels` are the FROM sources of the enclosing queries, outermost first; `ctes` the WITH
-    queries in reach; `depth` counts nested queries.
+    queries in reach; `depth` counts nested queries; `clean` names the connection's temporary tables
+    that hold nothing protected.
     """
 
     catalog: Catalog
@@ -27,6 +28,7 @@ class Scope:
     levels: tuple[tuple[Source, ...], ...] = ()
     ctes: Mapping[str, Outputs] = field(default_factory=dict)
     depth: int = 0
+    clean: frozenset[str] = frozenset()
 
     @property
     def anything(self) -> Carried:
@@ -95,12 +97,22 @@ class Scope:
             outputs = self.ctes[name]
             rest = outputs.everything if outputs.columns is None else None
             return Source(alias, outputs.columns or (), rest)
+        if self.is_clean(schema, name):
+            return Source(alias, (), CLEAN)
         found = self.found(schema, name)
         if found is None:
             return Source(alias, (), self._unknown(schema, name))
         if found.temporary:
             return Source(alias, (), self.anything)
+        if found.kind is RelationKind.SEQUENCE:
+            return Source(alias, (), CLEAN)
         return Source(alias, self._columns(found, schema))
+
+    def is_clean(self, schema: str, name: str) -> bool:
+        """A clean temporary table, and no other relation that the path might find instead."""
+        if schema not in ("", "pg_temp") or name not in self.clean:
+            return False
+        return all(relation.temporary for relation in self.catalog.named(name))
 
     def found(self, schema: str, name: str) -> CatalogRelation | None:
         """The relation of the catalog; a name that the path does not find is sought everywhere."""

@@ -9,8 +9,8 @@ from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import CLEAN, Outputs, Source
 from dbgate_core.masking.lineage import query_outputs, runs_foreign_code
 from dbgate_core.masking.scope import Scope
-from dbgate_core.sql.tree import Node, inner, kind, present, strings
 from dbgate_core.sql.parser import parse
+from dbgate_core.sql.tree import Node, inner, kind, present, strings
 
 _QUERIES: Final = frozenset(
     {"select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"}

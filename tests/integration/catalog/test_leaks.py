@@ -301,7 +301,6 @@ HIDDEN_FLOWS = [
     "SELECT 1 FROM users WHERE pg_notify('x', email) IS NULL",
     "SELECT lo_from_bytea(0, email::bytea) FROM users",
     "CREATE TABLE x AS SELECT email AS a FROM users",
-    "SELECT email AS a INTO TEMP x FROM users",
     "CREATE MATERIALIZED VIEW x AS SELECT upper(email) AS a FROM users",
     "INSERT INTO notes (body) SELECT email FROM users",
     "INSERT INTO products SELECT id, email FROM users",

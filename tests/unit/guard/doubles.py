@@ -9,7 +9,7 @@ from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Obligations, Verdict
 from dbgate_core.errors import AuditUnavailable
-from dbgate_core.guard import ConnectionGuard, Scope
+from dbgate_core.guard import ConnectionGuard, Picture, Scope
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.principal import Principal, PrincipalKind
@@ -107,8 +107,8 @@ class Desk:
             {"session": "s1", "who": {"name": "alice"}},
             MaskKey(b"k" * 32),
             self.approvals,
-            self.search_path,
+            search_path=self.search_path,
         )
         return ConnectionGuard(
-            scope, self.catalog, Verdicts(self.policy), self.log, lambda: self.now_ns
+            scope, Picture(self.catalog), Verdicts(self.policy), self.log, lambda: self.now_ns
         )

@@ -9,7 +9,7 @@ import pytest
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
-from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave
+from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave, Picture
 from dbgate_core.pgwire.guard import Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
@@ -189,7 +189,7 @@ def test_ddl_makes_the_catalog_stale_and_so_does_time() -> None:
     begun = guard.begin(leave(guard, "create table fresh (id int)"), None, "simple")
     guard.end(begun, Outcome(Status.OK, "CREATE TABLE"))
     stale.append(guard.stale)
-    guard.renew(desk.catalog)
+    guard.renew(Picture(desk.catalog, 1))
     stale.append(guard.stale)
     desk.now_ns = CATALOG_MAX_AGE_NS + 1
     stale.append(guard.stale)

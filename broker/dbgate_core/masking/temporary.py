@@ -1,0 +1,73 @@
+"""Which of a connection's own temporary tables hold nothing protected.
+
+A backend begins without temporary tables, and all that make one pass its guard. So a table that
+was made here, by statements that all were understood and moved nothing protected, may be shown. As soon as
+anything else was written, or code ran that cannot be followed, none of them may, for good.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dbgate_core.masking.flows import made_temporary
+from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Action, Effect
+
+_FOREIGN: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
+_DEFINING: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP})
+_PLAIN: Final = frozenset({"index", "statistics"})
+_CODE: Final = frozenset({"function", "procedure", "trigger", "rule", "aggregate", "operator"})
+_WRITING: Final = frozenset({Action.INSERT, Action.UPDATE, Action.MERGE, Action.CREATE})
+
+
+class CleanTables:
+    """The names of the clean temporary tables. `names` is replaced, never changed in place."""
+
+    def __init__(self) -> None:
+        self.names: frozenset[str] = frozenset()
+        self._tainted = False
+
+    def concerned(self, analysis: Analysis) -> bool:
+        """Whether the statement could fill a temporary table that is or becomes clean."""
+        if self._tainted:
+            return False
+        writes = any(effect.action in _WRITING for effect in analysis.effects)
+        return writes and bool(self.names or any(map(_makes, analysis.effects)))
+
+    def begin(self, analysis: Analysis, taints: bool) -> None:
+        """A statement begins; `taints` (flows.taints) is asked for when it is `concerned`."""
+        foreign = analysis.incomplete or any(_runs_code(effect) for effect in analysis.effects)
+        if taints or foreign:
+            self._tainted = True
+            self.names = frozenset()
+        elif any(_renames(effect) for effect in analysis.effects):
+            self.names = frozenset()
+
+    def end(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool) -> None:
+        """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol)."""
+        if tag == "ROLLBACK" or not (ok or alone):
+            self.names = frozenset()
+        elif ok and not self._tainted and any(map(_makes, analysis.effects)):
+            self.names |= made_temporary(analysis.text)
+
+
+def _makes(effect: Effect) -> bool:
+    return effect.action is Action.CREATE and effect.kind == "table" and _is_temporary(effect)
+
+
+def _is_temporary(effect: Effect) -> bool:
+    return "temporary" in effect.detail.split()
+
+
+def _runs_code(effect: Effect) -> bool:
+    if effect.action in _FOREIGN:
+        return True
+    return effect.action in _DEFINING and effect.kind in _CODE
+
+
+def _renames(effect: Effect) -> bool:
+    """Whether a name may mean another table afterwards."""
+    if effect.action is Action.CREATE:
+        return not _is_temporary(effect) and effect.kind not in _PLAIN
+    discards = effect.action is Action.UTILITY and "discard" in f"{effect.kind} {effect.detail}"
+    return discards or effect.action in (Action.ALTER, Action.DROP)

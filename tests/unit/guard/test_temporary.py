@@ -1,0 +1,182 @@
+"""Temporary tables: shown while they certainly hold nothing protected, masked for good after."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
+from dbgate_core.guard import ConnectionGuard, Leave
+from dbgate_core.pgwire.guard import Outcome, Refusal, Status
+from dbgate_core.pgwire.rows import Field
+from tests.unit.guard.doubles import CUSTOMERS, PLAIN, TEXT, Desk, TablePolicy
+
+TEMP_OID = 30_000
+MADE = "create temp table t (a int, b text)"
+READ = "select b from t"
+B = Field("b", TEMP_OID, 2, TEXT, -1, -1, 0)
+
+
+def run(
+    guard: ConnectionGuard,
+    text: str,
+    *,
+    status: Status = Status.OK,
+    tag: str = "",
+    protocol: str = "simple",
+) -> None:
+    permit = guard.judge(text)
+    assert isinstance(permit, Leave), permit
+    guard.end(guard.begin(permit, None, protocol), Outcome(status, tag))
+
+
+def shown(guard: ConnectionGuard, text: str = READ, field: Field = B) -> bool:
+    permit = guard.judge(text)
+    assert isinstance(permit, Leave), permit
+    return guard.rows(permit, [field]) is None
+
+
+def test_what_the_client_put_in_is_shown() -> None:
+    guard = Desk().guard()
+    run(guard, MADE)
+    run(guard, "insert into t values (1, 'x')")
+    run(guard, "insert into t select id, 'x' from plain")
+    assert shown(guard)
+    assert shown(guard, "select upper(b) from t", Field("upper", 0, 0, TEXT, -1, -1, 0))
+    permit = guard.judge("copy t to stdout")
+    assert isinstance(permit, Leave)
+    assert guard.copy_out(permit, False, 2) is None
+
+
+FILLING = [
+    "insert into t select id, email from customers",
+    "insert into t (b) select min(email) from customers",
+    "with x as (select email from customers) insert into t select 1, email from x",
+    "with x as (insert into t select id, email from customers returning 1) select * from x",
+    "update t set b = (select email from customers limit 1)",
+    "update t set b = email from customers",
+    "merge into t using customers c on t.a = c.id when matched then update set b = c.email",
+    "prepare p as insert into t select id, email from customers",
+    "explain analyze insert into t select id, email from customers",
+    "insert into t values (1, current_setting('my.secret'))",
+    "insert into t select 1, query_to_xml('select email from customers', true, true, '')::text",
+    "insert into t select a, b from unknown_table",
+    "select my_function()",
+    "call my_procedure()",
+    "create function f() returns int language sql as 'select 1'",
+    "create trigger x before insert on t execute function f()",
+]
+
+
+@pytest.mark.parametrize("text", FILLING)
+def test_after_anything_that_may_have_filled_it_it_is_masked_for_good(text: str) -> None:
+    guard = Desk().guard()
+    run(guard, MADE)
+    run(guard, text)
+    assert not shown(guard)
+    run(guard, "create temp table u (b text)")
+    assert not shown(guard, "select b from u")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "create temp table t as select email as b from customers",
+        "select email as b into temp t from customers",
+        "create temp table t as select * from unknown_table",
+    ],
+)
+def test_one_that_is_made_of_protected_values_is_masked(text: str) -> None:
+    guard = Desk().guard()
+    run(guard, text)
+    assert not shown(guard)
+
+
+def test_beside_other_tables_it_is_masked_as_its_column_may_be_theirs() -> None:
+    guard = Desk().guard()
+    run(guard, MADE)
+    assert not shown(guard, "select t.b from t join plain on t.a = plain.id")
+
+
+def test_one_that_is_made_of_other_values_is_shown() -> None:
+    guard = Desk().guard()
+    run(guard, "create temp table t as select 1 as a, 'x' as b")
+    assert shown(guard)
+
+
+GONE = [
+    ("drop table t", "DROP TABLE"),
+    ("alter table t rename to u", "ALTER TABLE"),
+    ("discard temp", "DISCARD TEMP"),
+    ("discard all", "DISCARD ALL"),
+    ("rollback", "ROLLBACK"),
+    ("commit", "ROLLBACK"),
+    ("rollback to a", "ROLLBACK"),
+    ("create table u (b text)", "CREATE TABLE"),
+]
+
+
+@pytest.mark.parametrize(("text", "tag"), GONE)
+def test_a_name_that_may_mean_another_table_is_masked(text: str, tag: str) -> None:
+    guard = Desk(policy=TablePolicy(held=frozenset())).guard()
+    run(guard, MADE)
+    run(guard, text, tag=tag)
+    assert not shown(guard)
+
+
+def test_an_error_in_a_pipeline_may_have_undone_it() -> None:
+    guard = Desk().guard()
+    run(guard, MADE, protocol="extended")
+    run(guard, "select 1/0", status=Status.ERROR, protocol="simple")
+    assert shown(guard)
+    run(guard, "select 1/0", status=Status.ERROR, protocol="extended")
+    assert not shown(guard)
+
+
+@pytest.mark.parametrize(
+    "text", ["create temp table t(b text) on/**/commit drop", "create temp table u.t (b text)"]
+)
+def test_one_that_does_not_stay_is_never_shown(text: str) -> None:
+    guard = Desk().guard()
+    run(guard, text)
+    assert not shown(guard)
+
+
+def test_one_whose_making_failed_is_not_shown() -> None:
+    guard = Desk().guard()
+    run(guard, MADE, status=Status.ERROR)
+    assert not shown(guard)
+
+
+def test_a_namesake_in_any_schema_keeps_it_masked() -> None:
+    twin = CatalogRelation(40_000, "other", "t", RelationKind.TABLE, (Column(1, "b", TEXT),))
+    guard = Desk(catalog=Catalog([CUSTOMERS, PLAIN, twin], "2")).guard()
+    run(guard, MADE)
+    assert not shown(guard)
+
+
+def test_a_temporary_customers_does_not_uncover_the_real_one() -> None:
+    guard = Desk().guard()
+    run(guard, "create temp table customers (email text)")
+    run(guard, "set search_path = public, pg_temp")
+    assert not shown(guard, "select upper(email) from customers", Field("u", 0, 0, TEXT, -1, -1, 0))
+
+
+def test_values_are_not_moved_into_a_plain_column() -> None:
+    guard = Desk().guard()
+    for text in (
+        "create table copy as select email from customers",
+        "update plain set id = length(email) from customers",
+        "select set_config('my.x', email, false) from customers",
+        "select pg_notify('c', email) from customers",
+    ):
+        refused = guard.judge(text)
+        assert isinstance(refused, Refusal), text
+        assert "masking would be lost" in refused.message
+
+
+def test_sequences_are_shown() -> None:
+    sequence = CatalogRelation(50_000, "public", "s", RelationKind.SEQUENCE, ())
+    guard = Desk(catalog=Catalog([CUSTOMERS, sequence], "3")).guard()
+    field = Field("last_value", 50_000, 1, 20, 8, -1, 0)
+    assert shown(guard, "select last_value from s", field)
+    assert shown(guard, "select last_value + 1 from s", Field("?column?", 0, 0, 20, 8, -1, 0))
