@@ -159,7 +159,8 @@ def test_a_rule_broken_under_a_hold_refuses() -> None:
         f'@id("broken") permit(principal, action == Action::"drop", resource) when {{ {OVERFLOW} }};',
     )
     found = replace(analysis(DROP), statements=9)
-    assert some.statement(BOB, DEVELOPMENT, "admin", found).verdict is Verdict.DENY
+    decision = some.statement(BOB, DEVELOPMENT, "admin", found)
+    assert (decision.verdict, decision.policies) == (Verdict.DENY, ("broken",))
 
 
 def test_a_hold_needs_a_permit_under_it() -> None:
@@ -330,6 +331,17 @@ def test_a_name_that_cannot_be_read_gets_nothing(name: str) -> None:
 def test_an_object_that_cannot_be_read_is_refused() -> None:
     odd = analysis(Effect(Action.SELECT, "\ud800", "table"))
     assert permissive().statement(ALICE, DEVELOPMENT, "readonly", odd).verdict is Verdict.DENY
+
+
+def test_rules_tell_a_proven_agent_from_one_that_was_only_named() -> None:
+    some = rules(
+        EVERYTHING,
+        '@id("named") forbid(principal is Agent, action == Action::"connect", resource)'
+        ' unless { principal.verified && principal.on_behalf_of == "alice" };',
+    )
+    assert some.connect(COPILOT, DEVELOPMENT, "readonly").allowed
+    named = replace(ALICE, asserted_agent="copilot")
+    assert some.connect(named, DEVELOPMENT, "readonly").policies == ("named",)
 
 
 def test_a_chain_of_agents_has_an_end() -> None:

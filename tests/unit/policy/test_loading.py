@@ -9,7 +9,15 @@ import pytest
 
 from dbgate_core.errors import UsageError
 from dbgate_core.policy import Policies
-from dbgate_core.policy.bounds import MAX_DEPTH, MAX_FILES, MAX_POLICIES
+from dbgate_core.policy.bounds import (
+    MAX_DEPTH,
+    MAX_DOTS,
+    MAX_FILE_CHARS,
+    MAX_FILES,
+    MAX_POLICIES,
+    MAX_POLICY_CHARS,
+    demand_bounded,
+)
 from tests.unit.policy.people import EVERYTHING, POLICIES, SCHEMA, rules
 
 FORBID = "forbid(principal, action, resource);"
@@ -168,6 +176,21 @@ def test_a_rule_too_deep_or_long_is_refused_and_nothing_falls_over(condition: st
         timeout=60,
     )
     assert (done.returncode, done.stdout.strip()) == (0, "refused"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a" + ".b" * (MAX_DOTS + 1), "too long"),
+        ("a + " * MAX_POLICY_CHARS, "too long"),
+        ("(" * (MAX_DEPTH + 1), "nested"),
+        (" " * (MAX_FILE_CHARS + 1), "longer"),
+    ],
+)
+def test_each_bound_holds(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        demand_bounded(text)
+    demand_bounded(";".join(["a.b(c)"] * MAX_POLICY_CHARS))
 
 
 def test_too_many_files_or_policies_are_refused() -> None:

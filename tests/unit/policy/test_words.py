@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import typer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.main import get_command
 
@@ -57,6 +57,7 @@ def test_in_the_access_role_that_runs_it_the_hint_is_the_command_alone() -> None
 
 
 @given(st.text(min_size=1, max_size=300).filter(str.strip))
+@example("""delete from "T" where a = 'it''s' or b = '$(rm -rf ~)' or c = '`id` \\ !x'""")
 def test_the_command_asks_for_exactly_the_statement_or_for_a_file(text: str) -> None:
     decision = held(text)
     assert decision.hint.isprintable()
