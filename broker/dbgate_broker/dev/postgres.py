@@ -28,6 +28,8 @@ INIT_S: Final = 60.0
 START_S: Final = 60.0
 CONNECT_S: Final = 5
 NAME: Final = "postgresql"
+MADE: Final = "dbgate-made"
+"""Stands in a data directory once `initdb` has ended well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,10 @@ async def start(
     """Make the cluster when it is missing, start it, and wait until it answers."""
     home, account = family.home, accounts.unprivileged()
     place = accounts.place_for(account, home.root / NAME, home.root / "postgresql.place")
-    server = binaries.postgresql(account, place)
+    server = binaries.postgresql(account, place, _made_by(place / "data"))
     password = files.keep_password(home.secret("postgresql-superuser"))
     cluster = Cluster(server, account, place, port, authority.ca_file, password)
-    if not (cluster.data / "dbgate-made").exists():
+    if not (cluster.data / MADE).exists():
         await _make(cluster, family)
     _configure(cluster, authority)
     _forget_a_crash(cluster)
@@ -96,6 +98,13 @@ async def start(
     child = await family.start(program)
     await children.until("PostgreSQL", cluster.answers, child, START_S)
     return cluster, child
+
+
+def _made_by(data: Path) -> int:
+    """The major version that made a data directory; 0 for none, or one that is half made."""
+    if not (data / MADE).exists():
+        return 0
+    return int((data / "PG_VERSION").read_text().split(".")[0])
 
 
 async def _make(cluster: Cluster, family: children.Children) -> None:
@@ -115,7 +124,7 @@ async def _make(cluster: Cluster, family: children.Children) -> None:
         await family.run(program, INIT_S)
     finally:
         password_file.unlink(missing_ok=True)
-    (cluster.data / "dbgate-made").touch()
+    (cluster.data / MADE).touch()
 
 
 def _configure(cluster: Cluster, authority: Authority) -> None:

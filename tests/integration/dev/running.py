@@ -19,11 +19,12 @@ from typing import Any
 
 START_S = 60.0
 BROKER = "DBGATE_TEST_BROKER"
+SERVER = "DBGATE_TEST_SERVER"  # "wheel" or "copy": as if the system had no PostgreSQL
 FAKE_BROKER = Path(__file__).with_name("fake_broker.py")
 
 
 def main() -> int:
-    from dbgate_broker.dev import broker_child
+    from dbgate_broker.dev import binaries, broker_child
     from dbgate_broker.dev.run import DevOptions, run
     from dbgate_core.errors import DbgateError
 
@@ -33,6 +34,11 @@ def main() -> int:
         return [sys.executable, os.environ[BROKER], "--config", str(home.configuration)]
 
     broker_child.command = command
+    if server := os.environ.get(SERVER):
+        binaries.SYSTEM = Path("/nonexistent")  # type: ignore[misc]
+        os.environ["PATH"] = "/nonexistent"
+        if server == "copy":
+            setattr(binaries, "reaches", lambda account, path: False)  # noqa: B010
     pairs = [(name, dsn) for name, _, dsn in (text.partition("=") for text in databases)]
     options = DevOptions(Path(home), pairs, Path(ready), policy="permissive")
     try:
@@ -52,14 +58,16 @@ def until(holds: Callable[[], bool], what: str, limit_s: float = START_S) -> Non
 class Dev:
     """A developer mode under test."""
 
-    def __init__(self, folder: Path, *databases: str, broker: str = str(FAKE_BROKER)) -> None:
+    def __init__(
+        self, folder: Path, *databases: str, broker: str = str(FAKE_BROKER), server: str = ""
+    ) -> None:
         self.home = folder / "dev"
         self.ready_file = folder / "ready.json"
         self._output = folder / "output"
         self._begun = time.time_ns()
         argv = [sys.executable, __file__, str(self.home), str(self.ready_file), *databases]
         with self._output.open("ab") as output:
-            env = os.environ | {BROKER: broker}
+            env = os.environ | {BROKER: broker, SERVER: server}
             self.process = subprocess.Popen(argv, stdout=output, stderr=output, env=env)
 
     def output(self) -> str:
