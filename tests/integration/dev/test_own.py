@@ -16,6 +16,7 @@ from dbgate_core.errors import Denied, Unreachable
 from tests.integration.credentials.servers import Postgres, postgres
 from tests.integration.dev.running import Dev
 
+DOCS = (Path(__file__).parents[3] / "docs" / "dev.md").read_text()
 PASSWORD = "the-password-of-the-dsn"
 
 
@@ -76,6 +77,15 @@ def test_it_is_prepared_again_and_again_with_a_new_password(server: Postgres) ->
             "select rolsuper, rolcreatedb from pg_roles where rolname = current_user"
         ).fetchone()
         assert row == (False, False)
+
+
+def test_all_of_it_is_taken_back_as_documented(server: Postgres) -> None:
+    own.prepare(own.target("shop", dsn(server)))
+    documented = DOCS.partition("To take all of it back")[2].split("```")[1]
+    with psycopg.connect(server.dsn("mill"), autocommit=True) as connection:
+        for statement in documented.removeprefix("sql").replace(" me;", " owner;").split(";")[:-1]:
+            connection.execute(statement.encode())
+    assert not server.query("select rolname from pg_roles where rolname like 'dbgate_shop_%'")
 
 
 @pytest.fixture(scope="module")
