@@ -22,16 +22,16 @@ _REVOCATION: Final = """\
 DO $dbgate$
 DECLARE
   gone CONSTANT name := '{{{{name}}}}';
+  gone_oid CONSTANT oid := (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = gone);
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = gone) THEN
+  IF gone_oid IS NULL THEN
     RETURN;
   END IF;
   EXECUTE pg_catalog.format('ALTER ROLE %I NOLOGIN', gone);
   PERFORM pg_catalog.pg_terminate_backend(pid, 2000)
     FROM pg_catalog.pg_stat_activity WHERE usename = gone;
   IF EXISTS (SELECT FROM pg_catalog.pg_shdepend
-             WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-               AND refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = gone)) THEN
+             WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = gone_oid) THEN
     EXECUTE pg_catalog.format('GRANT %I TO CURRENT_USER', gone);
     EXECUTE pg_catalog.format('REASSIGN OWNED BY %I TO {admin}', gone);
     EXECUTE pg_catalog.format('DROP OWNED BY %I', gone);

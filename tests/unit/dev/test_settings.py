@@ -54,6 +54,11 @@ def test_the_creation_statements_are_the_documented_ones() -> None:
     assert words(in_docs("\n".join(roles.creation("admin")))) == words(block("creation of owners"))
 
 
+def test_the_revocation_statements_are_the_documented_ones() -> None:
+    (statement,) = AccessRoles.of("prod-db").revocation()
+    assert words(in_docs(statement)) == words(block("revocation"))
+
+
 @pytest.mark.parametrize("folder", ["plain", 'quo"te \\ back', "späce ${x} %{y}", "tab\tand'"])
 def test_the_configuration_is_read_as_it_was_meant(tmp_path: Path, folder: str) -> None:
     home = Home(tmp_path / folder)
