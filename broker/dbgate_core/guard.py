@@ -8,7 +8,7 @@ that nothing is even planned without one, and used up when the statement begins.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
@@ -24,6 +24,7 @@ from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.pgwire.guard import (
     CopyMask,
+    Moved,
     Outcome,
     Parameters,
     Permit,
@@ -34,7 +35,8 @@ from dbgate_core.pgwire.guard import (
 )
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.effects import Effect
+from dbgate_core.sql.effects import Action, Effect
+from dbgate_core.sql.names import moved
 from dbgate_core.verdicts import Judged, Subject, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
@@ -42,7 +44,11 @@ CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 SEARCH_PATH: Final = ("public",)
 MAX_NAMES: Final = 1_000
 """Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
-_COMMITS: Final = frozenset({"COMMIT", "PREPARE TRANSACTION"})
+_CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
+"""They may run PL/pgSQL, which can give names of statements and portals another meaning."""
+_DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
+_ADDING: Final = frozenset({"table", "index"})
+"""CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
 _MOVED_HINT: Final = "write them into columns that are protected too, or into a temporary table"
 
 
@@ -90,24 +96,21 @@ class Scope:
 class Leave:
     """The leave to run one text; only a guard makes one.
 
-    `digest` is set when running it uses up an approval; `masked` are the columns that its results
-    were found to mask.
+    `digest` is set when running it uses up an approval; `code_seen` counts the statements before it
+    that ran code which cannot be followed; `masked` are the columns that its results were found to mask.
     """
 
     analysis: Analysis
     decision: Decision
     digest: str = ""
+    moves: Moved = field(default_factory=Moved)
+    code_seen: int = 0
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
 
     @property
     def text(self) -> str:
         """The text that was judged."""
         return self.analysis.text
-
-    @property
-    def moves_names(self) -> bool:
-        """Whether names of statements or portals may mean something else after it."""
-        return self.analysis.moves_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,8 @@ class ConnectionGuard:
         self._names: dict[str, str] = {}
         self._tables = CleanTables()
         self._uncommitted = False
+        self._altered = False
+        self._code_seen = 0
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
@@ -149,8 +154,11 @@ class ConnectionGuard:
 
     @property
     def stale(self) -> bool:
-        """Whether the catalog must be read again: after DDL here, and now and then for DDL elsewhere."""
-        if self._picture.epoch != self._scope.epoch.value:
+        """Whether the catalog must be read again: after DDL here, and now and then for DDL elsewhere.
+
+        Not while own DDL is uncommitted: nobody else can read what it made.
+        """
+        if not self._uncommitted and self._picture.epoch != self._scope.epoch.value:
             return True
         return self._clock_ns() - self._loaded_ns > CATALOG_MAX_AGE_NS
 
@@ -158,6 +166,7 @@ class ConnectionGuard:
         """Take a new picture of the database."""
         self._picture = picture
         self._loaded_ns = self._clock_ns()
+        self._altered = self._altered and self._uncommitted
 
     def judge(self, text: str) -> Permit | Refusal:
         """Judge a text; a refusal stands in the log before it is given."""
@@ -174,11 +183,16 @@ class ConnectionGuard:
             moved = Refusal("42501", f"masking would be lost: {judged.flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
         if decision.allowed:
-            return Leave(analysis, decision, digest)
+            return self._leave(analysis, decision, digest)
         refusal = Refusal(
             "42501", decision.message, hint=decision.hint, rule=", ".join(decision.policies)
         )
         return self._refuse(text, analysis, decision.verdict, refusal, decision.approval)
+
+    def _leave(self, analysis: Analysis, decision: Decision, digest: str) -> Leave:
+        code = any(effect.action in _CODE for effect in analysis.effects)
+        moves = moved(analysis.text) if analysis.moves_names else Moved()
+        return Leave(analysis, decision, digest, replace(moves, code=code), self._code_seen)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
@@ -206,10 +220,11 @@ class ConnectionGuard:
         owed = leave.decision.obligations
         mask = None
         if owed.mask and self._catalog.classes:
+            analysis, text = self._readable(leave)
             mask = plan_rows(
                 fields,
-                leave.analysis,
-                leave.text,
+                analysis,
+                text,
                 self._catalog,
                 self._scope.key,
                 self._search_path,
@@ -228,9 +243,10 @@ class ConnectionGuard:
             raise Denied("COPY TO is not for those with a row limit", hint="use SELECT")
         if not owed.mask or not self._catalog.classes:
             return None
+        analysis, text = self._readable(leave)
         mask = plan_copy(
-            leave.text,
-            leave.analysis,
+            text,
+            analysis,
             self._catalog,
             binary,
             columns,
@@ -251,17 +267,15 @@ class ConnectionGuard:
         leave = _mine(permit)
         if not leave.decision.obligations.mask:
             return fields
-        touched = protected(leave.analysis, self._catalog, self._search_path, self._clean)
+        touched = protected(self._readable(leave)[0], self._catalog, self._search_path, self._clean)
         return redact_error(fields, touched)
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Write the end entry. Raises AuditUnavailable: then the connection ends."""
         if not isinstance(running, Begun):
             raise TypeError("not a statement that this guard began")
-        analysis = running.leave.analysis
-        self._follow_schema(analysis, outcome.tag)
         self._tables.end(
-            analysis,
+            running.leave.analysis,
             ok=outcome.status is Status.OK,
             tag=outcome.tag,
             alone=running.protocol == "simple",
@@ -284,6 +298,12 @@ class ConnectionGuard:
                 for c in running.leave.masked
             ]
         self._recorder.append("statement_end", fields)
+
+    def transaction(self, status: str) -> None:
+        """Outside a transaction, schema changes are committed: everybody may see them now."""
+        if status == "I" and self._uncommitted:
+            self._uncommitted = False
+            self._scope.epoch.value += 1
 
     def parameter(self, name: str, value: str) -> None:
         """Note a ParameterStatus of the server: newer ones tell of search_path."""
@@ -310,6 +330,17 @@ class ConnectionGuard:
     def _clean(self) -> frozenset[str]:
         """The temporary tables that may be shown; none when their names may be found elsewhere."""
         return self._tables.names if self._path_known else frozenset()
+
+    def _readable(self, leave: Leave) -> tuple[Analysis | None, str]:
+        """The statement, for lineage; nothing where its names may mean something else by now.
+
+        So it is from own DDL until the catalog is read again, and for what was judged before code
+        ran that cannot be followed. What RowDescription traces to a table is masked as ever.
+        """
+        moved_path = self._uncommitted and not self._path_known
+        if self._altered or moved_path or leave.code_seen != self._code_seen:
+            return None, ""
+        return leave.analysis, leave.text
 
     def _judged(self, text: str) -> Judged:
         return self._verdicts.judge(self._scope.subject, text, self._catalog, self._search_path)
@@ -351,21 +382,16 @@ class ConnectionGuard:
             analysis.text, self._catalog, self._search_path, self._clean
         )
         self._tables.begin(analysis, taken)
+        self._code_seen += any(effect.action in _CODE for effect in analysis.effects)
+        if analysis.changes_schema and not all(map(_unseen, analysis.effects)):
+            self._uncommitted = True
+            self._altered = self._altered or not all(map(_adds, analysis.effects))
         if analysis.sets_search_path:
             self._path_known = False
         if analysis.defines:
             if len(self._names) + len(analysis.defines) > MAX_NAMES:
                 self._names.clear()
             self._names.update(analysis.defines)
-
-    def _follow_schema(self, analysis: Analysis, tag: str) -> None:
-        """Others see a schema change when it is committed, which may be statements later."""
-        if analysis.changes_schema:
-            self._uncommitted = True
-            self._scope.epoch.value += 1
-        elif self._uncommitted and tag in _COMMITS:
-            self._uncommitted = False
-            self._scope.epoch.value += 1
 
     def _refuse(
         self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str
@@ -385,6 +411,15 @@ class ConnectionGuard:
         except DbgateError as exc:
             return _refusal(exc)
         return refusal
+
+
+def _unseen(effect: Effect) -> bool:
+    """Is it nothing that the catalog would show: no DDL, or on temporary tables."""
+    return effect.action not in _DDL or effect.detail == "temporary"
+
+
+def _adds(effect: Effect) -> bool:
+    return _unseen(effect) or (effect.action is Action.CREATE and effect.kind in _ADDING)
 
 
 def _mine(permit: Permit) -> Leave:

@@ -7,7 +7,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
-from dbgate_core.approval.people import identity
 from dbgate_core.catalog import Catalog
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
@@ -94,27 +93,26 @@ class Verdicts:
 
     def __init__(self, policy: StatementPolicy) -> None:
         self.policy = policy
-        self._texts: Lru[tuple[str, Hashable, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
+        self._texts: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
 
     def judge(
         self, subject: Subject, text: str, catalog: Catalog, search_path: tuple[str, ...]
     ) -> Judged:
         """The text's analysis and verdict. Raises what `analyse` raises for what is not parsed."""
-        who = self._who(subject)
-        key = (text, who, catalog.version, search_path)
+        key = (text, subject, catalog.version, search_path)
         if (found := self._texts.get(key)) is not None:
             return found
         analysis = analyse(text, catalog, search_path)
-        decision = self._decide(subject, who, analysis)
+        decision = self._decide(subject, analysis)
         found = Judged(analysis, decision, _flow(analysis, catalog, search_path))
         if len(text) <= MAX_REMEMBERED_CHARS:
             self._texts.put(key, found)
         return found
 
-    def _decide(self, subject: Subject, who: Hashable, analysis: Analysis) -> Decision:
+    def _decide(self, subject: Subject, analysis: Analysis) -> Decision:
         key = (
-            who,
+            subject,
             analysis.effects,
             analysis.statements,
             analysis.incomplete,
@@ -130,17 +128,6 @@ class Verdicts:
         if decision.allowed:
             self._leaves.put(key, decision)
         return decision
-
-    @staticmethod
-    def _who(subject: Subject) -> Hashable:
-        principal = subject.principal
-        return (
-            identity(principal),
-            principal.groups,
-            principal.asserted_agent,
-            subject.database,
-            subject.access_role,
-        )
 
 
 def _flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ from dbgate_broker.gateway.seams import (
 from dbgate_core.errors import AuditUnavailable, Denied, NotFound
 from dbgate_core.pgwire.guard import (
     CopyMask,
+    Moved,
     Outcome,
     Parameters,
     Permit,
@@ -44,7 +45,7 @@ class TextPermit:
     """The leave to run one text."""
 
     text: str
-    moves_names: bool = False
+    moves: Moved = field(default_factory=Moved)
 
 
 @dataclass(slots=True)
@@ -99,7 +100,8 @@ class DiaryGuard:
         self.judged.append(text)
         if self.refused in text.lower():
             return Refusal("42501", f"not allowed: {self.refused}", hint="ask for it", rule="diary")
-        return TextPermit(text, text.lower().startswith(self.moves))
+        moves = Moved(None, None) if text.lower().startswith(self.moves) else Moved()
+        return TextPermit(text, moves)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Note it."""
@@ -129,6 +131,9 @@ class DiaryGuard:
         if not isinstance(running, Noted) or running.outcome is not None:
             raise AssertionError("a statement ended twice, or was never begun")
         running.outcome = outcome
+
+    def transaction(self, status: str) -> None:
+        """Nothing to note."""
 
     def parameter(self, name: str, value: str) -> None:
         """Note it."""

@@ -211,6 +211,7 @@ class Backend:
         self.pending.late -= 1
         self.skipping = False
         self.transaction_status = _status(body)
+        self.guard.transaction(self.transaction_status)
 
     def _any_time(self, kind: str, body: bytes) -> bytes | None:
         head = self.pending.head

@@ -54,18 +54,33 @@ class Parameters:
     type_oids: tuple[int, ...] = ()
 
 
+Names = frozenset[str] | None
+"""Names of statements or portals; None means all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The names that running a text may give another meaning, or none.
+
+    `code` is set when it runs code that may move any of them, such as PL/pgSQL, which opens and
+    closes portals by name: what was known of their results no longer holds.
+    """
+
+    statements: Names = frozenset()
+    portals: Names = frozenset()
+    code: bool = False
+
+
 class Permit(Protocol):
-    """The leave to run one text. `moves_names` is set when running it may change what the names of
-    prepared statements or portals mean (PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD, and functions
-    or DO that may do these: PL/pgSQL opens and closes portals by name)."""
+    """The leave to run one text."""
 
     @property
     def text(self) -> str:
         """The text that was judged."""
 
     @property
-    def moves_names(self) -> bool:
-        """Whether protocol-level names may mean something else after it."""
+    def moves(self) -> Moved:
+        """What names may mean something else after it."""
 
 
 class Running(Protocol):
@@ -113,6 +128,9 @@ class Guard(Protocol):
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Write the end entry."""
+
+    def transaction(self, status: str) -> None:
+        """The server is ready: `I` outside a transaction, `T` in one, `E` in a failed one."""
 
     def parameter(self, name: str, value: str) -> None:
         """Note a ParameterStatus of the server."""

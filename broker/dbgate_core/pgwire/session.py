@@ -22,7 +22,7 @@ from typing import Final
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
-from dbgate_core.pgwire.guard import Guard, Parameters, Permit, Refusal
+from dbgate_core.pgwire.guard import Guard, Moved, Parameters, Permit, Refusal
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -188,10 +188,7 @@ class Session(Backend):
         elif isinstance(found, Portal):
             entry.portal, entry.permit = found, found.prepared.permit
             found.describing = True
-        else:
-            entry.refusal = _unknown(kind, name)
-            return REFUSED_PARSE
-        return None
+        return None  # a name of SQL's PREPARE or DECLARE: a description holds no values
 
     def _execute(self, body: bytes) -> bytes | None:
         name = frontend.execute(body)
@@ -251,11 +248,24 @@ class Session(Backend):
         except DbgateError as exc:
             return _refusal(exc)
         entry.permit = permit
-        if permit.moves_names:
-            entry.moves_names = True
-            self.statements.clear()
-            self.portals.clear()
+        self._move(entry, permit.moves)
         return permit
+
+    def _move(self, entry: Pending, moves: Moved) -> None:
+        """Forget the names that the statement moves; and after code, the plans of open portals.
+
+        A portal that rows are on their way from keeps its plan: a new one stands for its name.
+        """
+        for names, gone in ((self.statements, moves.statements), (self.portals, moves.portals)):
+            if gone is None:
+                entry.moves_names = True
+            for name in list(names) if gone is None else names.keys() & gone:
+                entry.set(names, name, None)
+        if moves.code:
+            for name, portal in self.portals.items():
+                if isinstance(portal, Portal):
+                    fresh = Portal(portal.prepared, portal.parameters, portal.formats)
+                    self.portals[name] = fresh
 
 
 def _refusal(exc: DbgateError) -> Refusal:

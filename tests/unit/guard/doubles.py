@@ -9,7 +9,7 @@ from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Obligations, Verdict
 from dbgate_core.errors import AuditUnavailable
-from dbgate_core.guard import ConnectionGuard, Picture, Scope
+from dbgate_core.guard import ConnectionGuard, Epoch, Picture, Scope
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.principal import Principal, PrincipalKind
@@ -100,6 +100,7 @@ class Desk:
     catalog: Catalog = SHOP
     now_ns: int = 0
     search_path: tuple[str, ...] = ("public",)
+    epoch: Epoch = field(default_factory=Epoch)
 
     def guard(self) -> ConnectionGuard:
         scope = Scope(
@@ -107,6 +108,7 @@ class Desk:
             {"session": "s1", "who": {"name": "alice"}},
             MaskKey(b"k" * 32),
             self.approvals,
+            epoch=self.epoch,
             search_path=self.search_path,
         )
         return ConnectionGuard(

@@ -10,7 +10,7 @@ from dbgate_core.approval.digest import statement_digest
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
 from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave, Picture
-from dbgate_core.pgwire.guard import Outcome, Parameters, Refusal, Status
+from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
 from tests.unit.guard.doubles import CUSTOMERS_OID, TEXT, Desk, TablePolicy
@@ -144,7 +144,7 @@ def test_an_approval_does_not_survive_a_changed_search_path() -> None:
 def test_only_a_guard_makes_permits() -> None:
     class Forged:
         text = "drop table customers"
-        moves_names = False
+        moves = Moved()
 
     with pytest.raises(TypeError):
         Desk().guard().begin(Forged(), None, "simple")
@@ -182,18 +182,65 @@ def test_policy_may_bound_the_rows_of_a_result() -> None:
         guard.copy_out(leave(guard, "copy plain to stdout"), False, 1)
 
 
-def test_ddl_makes_the_catalog_stale_and_so_does_time() -> None:
+def ddl(guard: ConnectionGuard, text: str) -> None:
+    guard.end(guard.begin(leave(guard, text), None, "simple"), Outcome(Status.OK))
+
+
+def test_ddl_makes_the_catalog_stale_once_committed_and_so_does_time() -> None:
     desk = Desk()
-    guard = desk.guard()
-    stale = [guard.stale]
-    begun = guard.begin(leave(guard, "create table fresh (id int)"), None, "simple")
-    guard.end(begun, Outcome(Status.OK, "CREATE TABLE"))
-    stale.append(guard.stale)
+    guard, other = desk.guard(), desk.guard()
+    stale = [guard.stale, other.stale]
+    ddl(guard, "create table fresh (id int)")
+    guard.transaction("T")
+    stale += [guard.stale, other.stale]
+    guard.transaction("I")
+    stale += [guard.stale, other.stale]
     guard.renew(Picture(desk.catalog, 1))
     stale.append(guard.stale)
     desk.now_ns = CATALOG_MAX_AGE_NS + 1
     stale.append(guard.stale)
-    assert stale == [False, True, False, True]
+    assert stale == [False, False, False, False, True, True, False, True]
+
+
+def test_temporary_tables_make_nothing_stale() -> None:
+    guard = Desk().guard()
+    ddl(guard, "create temp table t (id int)")
+    guard.transaction("I")
+    assert not guard.stale
+
+
+UPPER = Field("upper", 0, 0, TEXT, -1, -1, 0)
+
+
+def test_between_own_ddl_and_a_new_catalog_computed_columns_are_masked() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    ddl(guard, "alter table customers rename column email to x")
+    permit = leave(guard, "select upper(id::text) from customers")
+    assert guard.rows(permit, [UPPER]) is not None
+    guard.transaction("I")
+    assert guard.rows(permit, [UPPER]) is not None
+    guard.renew(Picture(desk.catalog, desk.epoch.value))
+    assert guard.rows(permit, [UPPER]) is None
+
+
+def test_a_new_table_hides_nothing_unless_the_path_may_lead_to_it() -> None:
+    guard = Desk().guard()
+    ddl(guard, "create table fresh (id int)")
+    permit = leave(guard, "select upper(id::text) from plain")
+    assert guard.rows(permit, [UPPER]) is None
+    guard.begin(leave(guard, "set search_path = other"), None, "simple")
+    assert guard.rows(permit, [UPPER]) is not None
+
+
+def test_code_that_cannot_be_followed_casts_doubt_on_what_was_prepared_before() -> None:
+    guard = Desk().guard()
+    before = leave(guard, "select upper(id::text) from plain")
+    call = leave(guard, "select my_function()")
+    assert call.moves.code
+    guard.begin(call, None, "simple")
+    assert guard.rows(before, [UPPER]) is not None
+    assert guard.rows(leave(guard, "select upper(id::text) from plain"), [UPPER]) is None
 
 
 def test_error_texts_do_not_quote_protected_values() -> None:
