@@ -171,6 +171,13 @@ def test_what_is_not_there(api: Api, target: str) -> None:
     assert problem(api.ask("GET", target), 404, "not_found").exit_code == 2
 
 
+@pytest.mark.parametrize("odd", ["%00", "a%0ab", "%e2%80%ae", "x" * 201])
+def test_what_cannot_be_an_id_reaches_no_service(api: Api, odd: str) -> None:
+    for target in (f"/v1/sessions/{odd}", f"/v1/requests/{odd}", f"/v1/audit/sessions/{odd}"):
+        found = problem(api.ask("GET", target, who="carol"), 404, "not_found")
+        assert "not an id" in found.message
+
+
 @pytest.mark.parametrize(("method", "target", "allowed"), [
     ("PUT", "/v1/sessions", "GET, POST"), ("PATCH", "/v1/sessions/s1", "DELETE, GET"),
     ("DELETE", "/v1/audit/files/x", "GET"), ("OPTIONS", "/v1/whoami", "GET"), ("TRACE", "/v1/whoami", "GET"),
