@@ -13,7 +13,7 @@ from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.policy import facts_of
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
-from dbgate_core.guard import SEARCH_PATH, ConnectionGuard, Epoch, Picture, Scope
+from dbgate_core.guard import ConnectionGuard, Epoch, Picture, Scope
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.verdicts import StatementPolicy, Subject, Verdicts
 
@@ -86,11 +86,4 @@ class ConnectionGuards:
             key=self._key,
             releases=session.releases,
             epoch=self._epochs[session.database.name],
-            search_path=search_path(connection.search_path),
         )
-
-
-def search_path(text: str) -> tuple[str, ...]:
-    """The schemas of a search_path start-up parameter; the usual one when it is empty."""
-    named = [part.strip().strip('"') for part in text.split(",")]
-    return tuple(part for part in named if part and part != "$user") or SEARCH_PATH

@@ -31,15 +31,11 @@ class ScramVerifier:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """What is known of a connection when it opens: its number and what the client said.
-
-    `search_path` is the start-up parameter, empty for the server's own.
-    """
+    """What is known of a connection when it opens: its number and what the client said."""
 
     number: int
     application_name: str = ""
     peer: str = ""
-    search_path: str = ""
 
 
 class Terminable(Protocol):
