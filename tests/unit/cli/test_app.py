@@ -25,7 +25,7 @@ def family(root: type[errors.DbgateError]) -> list[type[errors.DbgateError]]:
     return [root, *(found for child in root.__subclasses__() for found in family(child))]
 
 
-TREE = family(errors.DbgateError)
+TREE = [kind for kind in family(errors.DbgateError) if kind.__module__ == errors.__name__]
 
 
 def drawn() -> dict[str, tuple[int, str]]:

@@ -20,6 +20,8 @@ TABLES: Final = (
     "support_tickets",
 )
 """In the order that their foreign keys ask for."""
+MARK: Final = "dbgate developer mode: the sample shop was put here"
+"""The database's comment, set with the rows: tables that a user dropped later do not come back."""
 
 
 def load(connection: psycopg.Connection[tuple[object, ...]], owner: str, seed: str) -> bool:
@@ -27,8 +29,11 @@ def load(connection: psycopg.Connection[tuple[object, ...]], owner: str, seed: s
 
     The connection is a superuser's, in autocommit. Either all of it is there afterwards or nothing.
     """
-    found = connection.execute("SELECT to_regclass('public.support_tickets')").fetchone()
-    if found is not None and found[0] is not None:
+    found = connection.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE datname = current_database()"
+    ).fetchone()
+    if found == (MARK,):
         return False
     rows = Rows(seed)
     schema = files(__package__).joinpath("schema.sql").read_text()
@@ -37,6 +42,9 @@ def load(connection: psycopg.Connection[tuple[object, ...]], owner: str, seed: s
         connection.execute(schema.encode())
         for table in TABLES:
             _copy(connection, table, rows)
+        connection.execute("RESET ROLE")
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(MARK)))
     connection.execute("ANALYZE")
     return True
 
