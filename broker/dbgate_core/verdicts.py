@@ -132,7 +132,8 @@ class Verdicts:
 
 def _flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:
     """`hidden_flow`, where there can be one: what writes, or calls what can carry values away."""
-    moves = analysis.writes or not analysis.functions.isdisjoint(SINKS)
+    called = {name.rpartition(".")[2] for name in analysis.functions}
+    moves = analysis.writes or not SINKS.isdisjoint(called)
     if not moves and all(effect.action in _HARMLESS for effect in analysis.effects):
         return ""
     return hidden_flow(analysis.text, catalog, search_path)

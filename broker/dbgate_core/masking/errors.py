@@ -19,8 +19,12 @@ _PARSE_CLASSES: Final = frozenset({"42", "3F", "0A", "22"})
 """Classes of errors that name the statement's own text, when they have a Position in it."""
 _QUOTING_CLASSES: Final = frozenset({"21", "22", "3D", "3F", "42", "58"})
 """Classes whose messages quote a value between double quotes or after a colon."""
-_QUOTED = re.compile(r'".*"', re.DOTALL)
+_MARKS: Final = '"«»„“”「」'
+"""Double quotes, as translations of PostgreSQL's messages write them."""
+_QUOTED = re.compile(f"[{_MARKS}].*[{_MARKS}]", re.DOTALL)
 _TAIL = re.compile(r": .*", re.DOTALL)
+_NUMBER = re.compile(r"[0-9][0-9.,eE+-]*")
+"""`index 4242424242424242 out of valid range, 0..7` quotes its value without any quotes."""
 _KEY_VALUES = re.compile(
     r"^(Key \(.*?\))=\(.*\) (already exists|conflicts|is still referenced|is not present)\b.*$",
     re.DOTALL,
@@ -30,6 +34,8 @@ _MADE_BY_CODE: Final = frozenset(
     {"exec_stmt_raise", "exec_stmt_assert", "PLy_output", "plperl_elog"}
 )
 _ABOUT_CODE: Final = ("W", "q", "p")
+_IN_CODE: Final = "PL/pgSQL"
+"""Within such a context even the names of objects may be made of values, by EXECUTE."""
 _NAMES: Final = ("s", "t", "c", "d", "n")
 
 
@@ -46,7 +52,7 @@ def redact_error(fields: dict[str, str], touches_protected: bool) -> dict[str, s
     redacted["M"] = _message(fields, made_by_code)
     if "D" in fields:
         redacted["D"] = _detail(fields, made_by_code)
-    if made_by_code:
+    if made_by_code or _within_code(fields):
         for code in ("H", *_NAMES):
             redacted.pop(code, None)
     elif "H" in fields and not _own_text(fields):
@@ -60,12 +66,21 @@ def _own_text(fields: dict[str, str]) -> bool:
     return outer and fields.get("C", "")[:2] in _PARSE_CLASSES
 
 
+def _within_code(fields: dict[str, str]) -> bool:
+    return _IN_CODE in fields.get("W", "")
+
+
 def _message(fields: dict[str, str], made_by_code: bool) -> str:
     text, sqlstate = fields.get("M", ""), fields.get("C", "")
     inside = any(code in fields for code in ("W", "q"))
     if made_by_code:
         return WITHHELD
-    if _own_text(fields) or fields.get("R") == "aclcheck_error":
+    if _own_text(fields):
+        return text
+    if _within_code(fields):
+        known = sqlstate[:2] in _FIXED_CLASSES | _QUOTING_CLASSES
+        return _without_quotes(text) if known else WITHHELD
+    if fields.get("R") == "aclcheck_error":
         return text
     if sqlstate[:2] in _FIXED_CLASSES:
         return text
@@ -75,9 +90,9 @@ def _message(fields: dict[str, str], made_by_code: bool) -> str:
 
 
 def _without_quotes(text: str) -> str:
-    """From the first double quote to the last, and what an unquoted colon leads in."""
+    """From the first double quote to the last, what an unquoted colon leads in, and numbers."""
     cleared = _QUOTED.sub('"***"', text)
-    return cleared if '"***"' in cleared else _TAIL.sub(": ***", cleared)
+    return _NUMBER.sub("***", cleared if '"***"' in cleared else _TAIL.sub(": ***", cleared))
 
 
 def _detail(fields: dict[str, str], made_by_code: bool) -> str:

@@ -17,6 +17,8 @@ from dbgate_core.masking.lineage import (
     ANY_COLUMN,
     assigned,
     dml_sources,
+    expression,
+    from_items,
     query_outputs,
     runs_foreign_code,
     with_queries,
@@ -29,9 +31,15 @@ SINKS: Final = frozenset(
     {
         "set_config", "pg_notify", "lo_from_bytea", "lo_put", "lowrite", "pg_logical_emit_message",
         "dblink", "dblink_exec", "dblink_send_query", "dblink_connect", "pg_file_write",
+        "setval", "setseed", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
+        "pg_try_advisory_lock_shared", "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared",
+        "pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared", "pg_replication_origin_create",
+        "pg_create_logical_replication_slot", "pg_create_physical_replication_slot",
+        "pg_create_restore_point",
     }
 )  # fmt: skip
-"""Functions that put an argument where another statement or session can read it."""
+"""Functions that put an argument where another statement or session can read it (pg_locks,
+a sequence, the order of random() ...)."""
 _ON_COMMIT_DROP: Final = 4  # OnCommitAction
 _WRITES: Final = frozenset({"insert_stmt", "update_stmt", "merge_stmt"})
 _HOLDERS: Final = {
@@ -175,20 +183,44 @@ def _may_hold(name: str, carried: Carried, target: Source) -> bool:
 
 def _sinks(node: Node, scope: Scope) -> str:
     calls = [call for call in _calls(node) if strings(call.funcname)[-1] in SINKS]
-    if all(_constant(argument) for call in calls for argument in call.args):
+    arguments = [argument for call in calls for argument in call.args]
+    if all(map(_constant, arguments)) or _all_clean(arguments, node, scope):
         return ""
     if _reads_protected(node, scope):
         return f"{strings(calls[0].funcname)[-1]} would carry protected values away"
     return ""
 
 
+def _all_clean(arguments: list[Node], node: Node, scope: Scope) -> bool:
+    """Are they plain columns that are not protected, as in `WHERE pg_try_advisory_lock(id)`.
+
+    Asked of a single query without WITH and subqueries only: there every name is the FROM list's.
+    """
+    if kind(node) != "select_stmt" or sum(1 for _ in _below(node, "select_stmt")) > 1:
+        return False
+    sources, _ = from_items(node.select_stmt.from_clause, scope)
+    inside = scope.within(sources)
+    return all(_constant(a) or (_column(a) and expression(a, inside).clean) for a in arguments)
+
+
+def _column(node: Node) -> bool:
+    if kind(node) == "type_cast":
+        return _column(node.type_cast.arg)
+    return kind(node) == "column_ref"
+
+
 def _calls(node: Node) -> Iterator[Node]:
+    return _below(node, "func_call")
+
+
+def _below(node: Node, name: str) -> Iterator[Node]:
+    """The messages of that kind at or below a node."""
     if not kind(node):
         return
-    if kind(node) == "func_call":
-        yield node.func_call
+    if kind(node) == name:
+        yield inner(node)
     for child in children(inner(node)):
-        yield from _calls(child)
+        yield from _below(child, name)
 
 
 def _constant(node: Node) -> bool:

@@ -168,10 +168,28 @@ def test_values_are_not_moved_into_a_plain_column() -> None:
         "update plain set id = length(email) from customers",
         "select set_config('my.x', email, false) from customers",
         "select pg_notify('c', email) from customers",
+        "select pg_try_advisory_lock(length(email)) from customers",
+        "select pg_catalog.setseed(length(email)) from customers",
+        "select setval('s', length(email)) from customers",
+        "select pg_advisory_lock(x) from (select length(email) as x from customers) s",
+        "select pg_advisory_lock(id) from (select length(email) as id from customers) s",
+        "with customers as (select length(email) as id from customers) "
+        "select pg_advisory_lock(id) from customers",
     ):
         refused = guard.judge(text)
         assert isinstance(refused, Refusal), text
         assert "masking would be lost" in refused.message
+
+
+def test_a_lock_by_key_moves_nothing() -> None:
+    guard = Desk().guard()
+    for text in (
+        "select pg_try_advisory_xact_lock(id) from customers",
+        "select email from customers where pg_try_advisory_lock(customers.id::int) limit 1",
+        "select pg_advisory_lock(7, 8)",
+        "select pg_advisory_lock(hashtext('x'))",
+    ):
+        assert isinstance(guard.judge(text), Leave), text
 
 
 def test_sequences_are_shown() -> None:
