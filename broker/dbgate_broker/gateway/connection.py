@@ -19,7 +19,7 @@ from dbgate_broker.gateway.seams import ConnectionFacts, LiveGuard, Tunnel, Tunn
 from dbgate_broker.gateway.upstream import Upstream
 from dbgate_broker.gateway.wire import Gone, Wire
 from dbgate_core.errors import DbgateError, Denied, Unreachable
-from dbgate_core.pgwire.messages import message
+from dbgate_core.pgwire.messages import message, warning
 from dbgate_core.pgwire.session import Session, fatal
 from dbgate_core.pgwire.startup import Cancel, Startup, backend_key_data
 
@@ -42,6 +42,7 @@ class Connection:
         self._relay: Relay | None = None
         self._task: asyncio.Task[None] | None = None
         self._farewell: DbgateError | None = None
+        self._warnings: list[bytes] = []
         self._in_http = True
 
     def start(self) -> asyncio.Task[None]:
@@ -58,6 +59,14 @@ class Connection:
         elif self._task is not None and self._farewell is None:
             self._farewell = error
             self._task.cancel()
+
+    def warn(self, message: str, hint: str) -> None:
+        """Send a NoticeResponse: between two messages of the server, or after the log-in."""
+        notice = warning(message, hint)
+        if self._relay is not None:
+            self._relay.warn(notice)
+        else:
+            self._warnings.append(notice)
 
     def abort(self) -> None:
         """Close at once, saying nothing."""
@@ -159,6 +168,8 @@ class Connection:
             self._greet(session, server, pid, secret)
             self._relay = relay
             relay.start()
+            for notice in self._warnings:
+                relay.warn(notice)
             end = await relay.done
             self._say_goodbye(relay)
             await self._wind_down(session, server.wire, canceller, end)

@@ -75,6 +75,12 @@ class Relay:
             self.error = error
             self._finish(End.FAILED)
 
+    def warn(self, notice: bytes) -> None:
+        """Send the client a NoticeResponse as soon as one may stand in its stream."""
+        if not self.done.done():
+            self.session.interject(notice)
+            self._send_rest()
+
     def from_client(self, data: bytes) -> None:
         """Judge and forward what the client sent."""
         if self.done.done():

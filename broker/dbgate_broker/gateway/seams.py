@@ -39,7 +39,10 @@ class ConnectionFacts:
 
 
 class Terminable(Protocol):
-    """A connection that can be ended from outside."""
+    """A connection that can be spoken to, and ended, from outside."""
+
+    def warn(self, message: str, hint: str) -> None:
+        """Send the client a NoticeResponse, where its stream has room for one."""
 
     def terminate(self, sqlstate: str, message: str) -> None:
         """Tell the client why, and close both sides."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Final
 
@@ -49,6 +49,8 @@ class LiveSession:
         self.opened_connections = 0
         self.renewing = False
         self.idle_since: datetime | None = clock()
+        self.seen_at = clock()
+        self.warned = False
         self._guarded = guarded
         self._stub = stub
         self._guards = guards
@@ -115,12 +117,30 @@ class LiveSession:
         self._connections[number] = connection
         self.opened_connections += 1
         self.idle_since = None
+        if self.warned:
+            self._warn(connection)
         return number
 
     def detach(self, number: int) -> None:
         """A connection ended; the session is idle from the last one's end."""
         if self._connections.pop(number, None) is not None and not self._connections:
             self.idle_since = self._clock()
+
+    def seen(self) -> None:
+        """Its owner's `dbgate` lives: it looked at the session, or showed the tunnel's token."""
+        self.seen_at = self._clock()
+
+    def warn(self) -> None:
+        """Tell every connection that the session's time is nearly over, later ones too; once."""
+        if not self.warned:
+            self.warned = True
+            for connection in list(self._connections.values()):
+                self._warn(connection)
+
+    def _warn(self, connection: Terminable) -> None:
+        ends = self.deadline.astimezone(UTC).strftime("%H:%M:%S UTC")
+        hint = f"finish what you do; to go on after it: dbgate connect {self.database.name}"
+        connection.warn(f"this session ends at {ends}", hint)
 
     async def guard(self, connection: ConnectionFacts) -> LiveGuard:
         """The guard of a connection, its catalog loaded."""

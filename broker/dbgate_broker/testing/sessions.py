@@ -125,10 +125,15 @@ class NoGuards:
 
 
 class Connection:
-    """`Terminable` that keeps how it was ended."""
+    """`Terminable` that keeps what it was told, and how it was ended."""
 
     def __init__(self) -> None:
+        self.warnings: list[str] = []
         self.ended: tuple[str, str] | None = None
+
+    def warn(self, message: str, hint: str) -> None:
+        """Keep it."""
+        self.warnings.append(message)
 
     def terminate(self, sqlstate: str, message: str) -> None:
         """Keep it."""

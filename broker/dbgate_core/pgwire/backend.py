@@ -56,10 +56,13 @@ class Backend:
         self._copy_mask: CopyMask | None = None
         self._muted = False
         self._block_notice = b""
+        self._interjected = b""
         self.server_ended = False
 
     def take_for_client(self) -> bytes:
         """What goes to the client now."""
+        if self._interjected and not self.cuts_server_message:
+            self._interject()
         parts, self._to_client = self._to_client, []
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -77,6 +80,14 @@ class Backend:
     def cuts_server_message(self) -> bool:
         """Whether a message of the server has gone to the client only in part."""
         return self._server_skip > 0
+
+    def interject(self, notice: bytes) -> None:
+        """Say something of our own to the client, between two messages of the server."""
+        self._interjected += notice
+
+    def _interject(self) -> None:
+        notice, self._interjected = self._interjected, b""
+        self._to_client.append(notice)
 
     def abort(self) -> None:
         """The connection is gone: what was running ends as *lost*. Calls again do nothing.
@@ -102,6 +113,10 @@ class Backend:
         need = HEADER_BYTES
         position = min(self._server_skip, size)
         self._server_skip -= position
+        if self._interjected and not self._server_skip:
+            self._to_client.append(data[:position])
+            self._interject()
+            start = position
         while size - position >= HEADER_BYTES:
             kind, length = HEADER.unpack_from(data, position)
             end = position + 1 + length

@@ -26,6 +26,8 @@ MAX_STREAMED_BYTES: Final = 1 << 30
 MAX_HELD_BYTES: Final = 16 << 20
 """A server message that must be whole before it passes: descriptions, errors, masked rows."""
 
+WARNING: Final = "01000"
+
 
 def message(kind: bytes, body: bytes) -> bytes:
     """A typed message: the type byte, an int32 length that counts itself, the body."""
@@ -44,6 +46,12 @@ def error_response(refusal: Refusal, severity: str = "ERROR") -> bytes:
         "H": refusal.hint,
     }
     return message(b"E", encode_fields(fields))
+
+
+def warning(text: str, hint: str) -> bytes:
+    """A NoticeResponse of severity WARNING."""
+    fields = {"S": "WARNING", "V": "WARNING", "C": WARNING, "M": text, "H": hint}
+    return message(b"N", encode_fields(fields))
 
 
 def encode_fields(fields: dict[str, str]) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dbgate_broker.gateway.seams import Terminable
 from dbgate_broker.testing.gateway import DiaryGuard, FixedTunnel, Rewriter
 from dbgate_core.errors import AuditUnavailable, Unreachable
 from dbgate_core.pgwire.guard import Outcome, Permit, Refusal, Running, Status
@@ -99,6 +100,34 @@ def test_a_session_that_is_killed_tells_the_client(world: World) -> None:
         fields = client.error()
     assert (fields["S"], fields["C"], fields["M"]) == ("FATAL", "57P01", "killed by bob")
     wait_until(lambda: world.server.backends() == 0, 10, "the backend's end")
+
+
+def attached(world: World) -> Terminable:
+    return next(iter(world.tunnel.attached.values()))
+
+
+def test_a_warning_reaches_an_idle_client_at_once(world: World) -> None:
+    with raw(world) as client:
+        client.log_in()
+        world.soon(lambda: attached(world).warn("this session ends soon", "hurry"))
+        kind, body = client.read()
+        assert kind == "N"
+        fields = decode_fields(body)
+        assert (fields["S"], fields["C"], fields["H"]) == ("WARNING", "01000", "hurry")
+        client.send(query("select 1"))
+        assert [kind for kind, _ in client.until("Z")] == ["T", "D", "C", "Z"]
+
+
+def test_a_warning_in_the_midst_of_rows_stands_between_two_of_them(world: World) -> None:
+    notices: list[str] = []
+    with world.connect() as connection:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+        with connection.cursor() as cursor:
+            rows = cursor.stream("select repeat('x', 100000) from generate_series(1, 300)")
+            next(rows)
+            world.soon(lambda: attached(world).warn("this session ends soon", ""))
+            assert all(len(value) == 100_000 for (value,) in rows)
+    assert notices == ["this session ends soon"]
 
 
 def test_a_gateway_that_stops_tells_every_client_within_3_s(world: World) -> None:

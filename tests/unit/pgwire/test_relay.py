@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dbgate_broker.testing.gateway import DiaryGuard
 from dbgate_core.errors import ProtocolViolation
 from dbgate_core.pgwire.guard import Permit, RowMask, Status
-from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES, decode_fields, message
+from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES, decode_fields, message, warning
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.pgwire.session import Session
 from tests.unit.pgwire.model import Server
@@ -299,3 +299,45 @@ def test_copies_in_one_breath_stay_in_step_or_end(
     recorded = [note.text for note in talk.guard.notes]
     assert all(any(text in note.split(";") for note in recorded) for text in talk.server.ran)
     assert all(note.outcome is not None for note in talk.guard.notes)
+
+
+@given(st.booleans(), st.lists(st.integers(1, 40), max_size=12), st.integers(0, 12))
+def test_a_word_of_our_own_stands_between_two_messages_of_the_server(
+    masked: bool, cuts: list[int], when: int
+) -> None:
+    """Whole and unaltered is everything else, wherever the server's bytes are cut."""
+    notice = warning("it ends soon", "hurry")
+    session = Session(Strict(masks=masked))
+    session.receive_client(query("row a"))
+    answer = Server().feed(session.take_for_server())
+    before = b""
+    pieces = [*cuts, len(answer)]
+    for number, size in enumerate(pieces):
+        if number == when:
+            session.interject(notice)
+        before += session.take_for_client()
+        piece, answer = answer[:size], answer[size:]
+        session.receive_server(piece)
+        before += session.take_for_client()
+    if when >= len(pieces):
+        session.interject(notice)
+        before += session.take_for_client()
+    messages = split(before)
+    assert messages.count(("N", notice[HEADER_BYTES:])) == 1
+    assert [kind for kind, _ in messages if kind != "N"] == ["T", "D", "C", "Z"]
+
+
+def test_a_word_of_our_own_waits_for_the_end_of_a_row_and_no_longer() -> None:
+    session = Session(Strict(masks=False))
+    session.receive_client(query("row a;row b"))
+    answer = Server().feed(session.take_for_server())
+    first_row = answer.index(b"D", 1 + int.from_bytes(answer[1:5], "big"))
+    session.receive_server(answer[: first_row + 8])
+    begun = session.take_for_client()
+    assert begun == answer[: first_row + 8]
+    session.interject(warning("it ends soon", ""))
+    assert session.take_for_client() == b""
+    session.receive_server(answer[first_row + 8 :])
+    kinds = [kind for kind, _ in split(begun + session.take_for_client())]
+    assert kinds[:3] == ["T", "D", "N"]
+    assert kinds[-1] == "Z"
