@@ -102,6 +102,7 @@ class SessionConfig(_Section, frozen=True, kw_only=True):
 
     max_s: int = 8 * 3600
     idle_s: int = 30 * 60
+    abandoned_s: int = 90
     request_expiry_s: int = 24 * 3600
     max_grant_s: int = 8 * 3600
 

@@ -26,7 +26,9 @@ from dbgate_core.errors import ApprovalNeeded, DbgateError, Denied, NotFound, Us
 from dbgate_core.secret import Secret
 
 WATCH_S: Final = 10.0
-"""How often the broker is asked whether the session still is; sooner when a connection breaks."""
+"""How often the broker is asked whether the session still is; sooner when a connection breaks.
+The broker takes it for a sign of life: without one, and without a connection, it soon closes the
+session (`abandoned_s` in docs/configuration.md)."""
 LOOK_TIMEOUT_S: Final = 3.0
 GRACE_S: Final = 10.0
 """How long a child may take to end after a SIGTERM or SIGHUP that was passed to it."""
@@ -88,7 +90,7 @@ class Live:
 
 @contextlib.contextmanager
 def session(settings: Settings, wish: Wish) -> Iterator[tuple[Broker, contract.OpenedSession]]:
-    """Open a session; close it at every end but SIGKILL (then the broker's idle limit does)."""
+    """Open a session; close it at every end but SIGKILL (then the broker misses us)."""
     broker, hold = Broker(settings, Identity(settings).token), signals.Hold()
     with contextlib.closing(broker), signals.raised():
         opened = open_session(
@@ -137,7 +139,7 @@ async def _live(
     bound = await tunnel.listen(port)
     endpoint = Endpoint(bound, opened.username, Secret(opened.password), opened.dbname)
     over: asyncio.Future[DbgateError] = loop.create_future()
-    watcher = loop.create_task(_watch(settings, opened.session, suspicion, over))
+    watcher = loop.create_task(_watch(settings, opened.session, tunnel, suspicion, over))
     try:
         return await use(Live(opened, endpoint, over))
     finally:
@@ -148,17 +150,25 @@ async def _live(
 async def _watch(
     settings: Settings,
     session: contract.SessionInfo,
+    tunnel: Tunnel,
     suspicion: asyncio.Event,
     over: asyncio.Future[DbgateError],
 ) -> None:
-    """Notice that the session has ended without us: its deadline, a kill, an idle limit."""
+    """Notice that the session has ended without us: its deadline, a kill, an idle limit.
+
+    An ID token may end before its session does, as those of jobs do: then the tunnel's own token
+    is the sign that we live.
+    """
     while True:
         left = (session.expires_at - datetime.now(UTC)).total_seconds()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(suspicion.wait(), max(0.1, min(WATCH_S, left)))
         suspicion.clear()
         found = await asyncio.to_thread(_look, settings, session)
-        error = ended(found, datetime.now(UTC))
+        if found is None:
+            with contextlib.suppress(DbgateError):
+                await tunnel.knock()
+        error = ended(found or session, datetime.now(UTC))
         if error is not None:
             if not over.done():
                 over.set_result(error)
@@ -166,12 +176,13 @@ async def _watch(
         await asyncio.sleep(0.5)  # a burst of broken connections asks the broker twice a second
 
 
-def _look(settings: Settings, session: contract.SessionInfo) -> contract.SessionInfo:
+def _look(settings: Settings, session: contract.SessionInfo) -> contract.SessionInfo | None:
+    """The session as the broker has it; None when it does not say: the deadline still counts."""
     broker = Broker(settings, Identity(settings).token)
     try:
         return broker.session(session.id, timeout_s=LOOK_TIMEOUT_S)
     except DbgateError:
-        return session  # not known: the deadline still counts
+        return None
     finally:
         broker.close()
 

@@ -238,6 +238,11 @@ class Tunnel:
                 if half is not None and half.transport is not None:
                     half.transport.abort()
 
+    async def knock(self) -> None:
+        """Show the gateway the session's token, and hang up. Raises what the gateway refuses with."""
+        gateway, _ = await self._dial()
+        _abort(gateway)
+
     async def connect(self, local: Local) -> None:
         """Dial the gateway for a client, and splice, or tell the client why not."""
         self._locals.add(local)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from dbgate_broker.credentials.provider import LeaseGone
@@ -16,6 +16,8 @@ from dbgate_core.errors import DbgateError
 from dbgate_core.principal import Principal
 
 WINDOW_ENDED: Final = "the session's window has ended"
+WARN_S: Final = 300
+"""How long before its deadline a session's clients are warned; half its length, if that is less."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -25,14 +27,22 @@ class Roster:
     """`live` are the sessions by id, `tasks` whatever is being done for them at this moment."""
 
     def __init__(
-        self, leasing: Leasing, ending: Ending, clock: Callable[[], datetime], idle_s: int
+        self,
+        leasing: Leasing,
+        ending: Ending,
+        clock: Callable[[], datetime],
+        *,
+        idle_s: int,
+        abandoned_s: int | None,
     ) -> None:
+        """`abandoned_s` None: nobody is taken for gone, since another broker may have seen him."""
         self.live: dict[str, LiveSession] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
         self._leasing = leasing
         self._ending = ending
         self._clock = clock
         self._idle_s = idle_s
+        self._abandoned_s = abandoned_s
 
     def look(self) -> None:
         """End what is over; renew what has half its life behind it."""
@@ -44,15 +54,21 @@ class Roster:
                 self.end(live, reason)
             elif now >= live.held.renew_at and not live.renewing:
                 self.spawn(self._renew(live), "lease-renewal")
+            if now >= _warning_at(live):
+                live.warn()
 
     def _over(self, live: LiveSession, now: datetime) -> str:
         if now >= live.deadline:
             return WINDOW_ENDED
         if now >= live.held.expires_at:
             return "its database user has ended, and could not be renewed"
-        idle_s = (now - live.idle_since).total_seconds() if live.idle_since else 0.0
-        if idle_s >= self._idle_s:
+        if live.idle_since is None:
+            return ""
+        if (now - live.idle_since).total_seconds() >= self._idle_s:
             return f"nothing was connected for {self._idle_s} s"
+        silent_s = (now - max(live.idle_since, live.seen_at)).total_seconds()
+        if self._abandoned_s is not None and silent_s >= self._abandoned_s:
+            return f"its dbgate gave no sign of life for {self._abandoned_s} s"
         return ""
 
     async def _renew(self, live: LiveSession) -> None:
@@ -96,3 +112,8 @@ class Roster:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
+
+
+def _warning_at(live: LiveSession) -> datetime:
+    length = live.deadline - live.row.opened_at
+    return live.deadline - min(timedelta(seconds=WARN_S), length / 2)

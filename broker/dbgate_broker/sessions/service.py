@@ -79,7 +79,14 @@ class Sessions:
         self._orphans = Orphans(store, provider, clock)
         self._leasing = Leasing(store, provider, self._orphans, proof, clock)
         self._ending = Ending(store, self._leasing, recorder, environments, clock)
-        self._roster = Roster(self._leasing, self._ending, clock, config.sessions.idle_s)
+        limits = config.sessions
+        self._roster = Roster(
+            self._leasing,
+            self._ending,
+            clock,
+            idle_s=limits.idle_s,
+            abandoned_s=limits.abandoned_s if store.single_broker else None,
+        )
         self._opening = Opening(
             broker=self._broker,
             config=config,
@@ -176,8 +183,15 @@ class Sessions:
         return [self._info(row) for row in rows]
 
     async def get(self, principal: Principal, session_id: str) -> SessionInfo:
-        """One session. Raises NotFound also when the principal may not see it."""
-        return self._info(await self._visible(principal, session_id))
+        """One session. Raises NotFound also when the principal may not see it.
+
+        Its owner's look keeps a session that nothing is connected to from counting as abandoned.
+        """
+        row = await self._visible(principal, session_id)
+        live = self._roster.live.get(session_id)
+        if live is not None and visibility.owns(principal, row.principal):
+            live.seen()
+        return self._info(row)
 
     async def close(self, principal: Principal, session_id: str, reason: str = "") -> SessionInfo:
         """Close an own session, or kill another's; its database user is gone when this returns.
@@ -212,6 +226,7 @@ class Sessions:
         if live is None or not live.stub.admits(token) or live.database.name != database:
             raise not_open(database)
         live.demand_open()
+        live.seen()
         return live
 
     def _demand_running(self) -> None:

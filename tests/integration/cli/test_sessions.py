@@ -224,6 +224,22 @@ def test_a_killed_session_ends_the_listener_and_says_why(
     assert "killed by bob: laptop lost" in err
 
 
+def test_a_token_that_ended_leaves_the_tunnel_s_own_as_the_sign_of_life(
+    world: World, gateway: FakeGateway
+) -> None:
+    process = world.start("connect", "prod-db", "--no-client", "--json")
+    connection = psycopg.connect(ready(process)["dsn"])
+    world.broker.token = "another.token.now"
+    before = gateway.connects
+    gateway.cut()
+    wait_for(lambda: gateway.connects > before)
+    assert process.poll() is None
+    connection.close()
+    world.broker.token = "good.token.here"
+    process.terminate()
+    assert process.communicate(timeout=10)[1].count("error") == 0
+
+
 def test_the_listener_ends_with_the_session_s_time(world: World, gateway: FakeGateway) -> None:
     world.broker.lifetime_s = 1.0
     process = world.start("connect", "prod-db", "--no-client", "--json")

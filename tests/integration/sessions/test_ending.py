@@ -200,7 +200,7 @@ def test_a_session_without_connections_ends_after_a_while_and_a_used_one_does_no
     store: Store,
 ) -> None:
     async def story() -> None:
-        async with running(store, idle_s=600) as world:
+        async with running(store, idle_s=600, abandoned_s=10_000) as world:
             idle, used = (
                 await world.sessions.open(ALICE, READ),
                 await world.sessions.open(BOB, READ),
@@ -222,9 +222,71 @@ def test_a_session_without_connections_ends_after_a_while_and_a_used_one_does_no
     asyncio.run(story())
 
 
+def test_a_session_whose_dbgate_gives_no_sign_of_life_ends_soon(store: Store) -> None:
+    async def story() -> None:
+        async with running(store, abandoned_s=90) as world:
+            roster = world.sessions._roster
+            killed, watched, used = [await world.sessions.open(ALICE, READ) for _ in range(3)]
+            tunnel = await tunnel_of(world, used)
+            number = tunnel.attach(Connection())
+            world.clock.move(60)
+            await world.sessions.get(ALICE, watched.session.id)
+            await world.sessions.get(BOB, killed.session.id)  # who may kill it, but does not own it
+            await world.sessions.list(ALICE)
+            world.clock.move(30)
+            await until(lambda: killed.session.id not in roster.live, "the end")
+            closed = await world.sessions.get(ALICE, killed.session.id)
+            assert closed.close_reason == "its dbgate gave no sign of life for 90 s"
+            world.clock.move(59)
+            await tunnel_of(world, watched)  # the token is a sign of life, too
+            tunnel.detach(number)
+            world.clock.move(89)
+            roster.look()
+            assert roster.live[watched.session.id].closing is None
+            assert roster.live[used.session.id].closing is None
+            world.clock.move(1)
+            await until(lambda: not world.vault.users, "the end of both")
+
+    asyncio.run(story())
+
+
+def test_clients_are_warned_once_before_the_end_and_late_ones_too(store: Store) -> None:
+    async def story() -> None:
+        async with running(store, max_s=3600) as world:
+            opened = await world.sessions.open(ALICE, READ)
+            early = await attached(world, opened)
+            world.clock.move(3299)
+            world.sessions._roster.look()
+            assert early.warnings == []
+            world.clock.move(1)
+            world.sessions._roster.look()
+            world.sessions._roster.look()
+            late = await attached(world, opened)
+            ends = (T0 + timedelta(hours=1)).strftime("%H:%M:%S")
+            for connection in (early, late):
+                assert connection.warnings == [f"this session ends at {ends} UTC"]
+                assert not ended(connection)
+
+    asyncio.run(story())
+
+
+def test_a_short_session_is_warned_of_at_half_its_length(store: Store) -> None:
+    async def story() -> None:
+        async with running(store, max_s=60) as world:
+            connection = await attached(world, await world.sessions.open(ALICE, READ))
+            world.clock.move(29)
+            world.sessions._roster.look()
+            assert connection.warnings == []
+            world.clock.move(1)
+            world.sessions._roster.look()
+            assert len(connection.warnings) == 1
+
+    asyncio.run(story())
+
+
 def test_leases_are_renewed_at_half_their_life_and_never_beyond_the_deadline(store: Store) -> None:
     async def story() -> None:
-        async with running(store, max_s=6000, idle_s=100_000) as world:
+        async with running(store, max_s=6000, idle_s=100_000, abandoned_s=100_000) as world:
             opened = await world.sessions.open(ALICE, READ)
             held = world.sessions._roster.live[opened.session.id].held
             assert held.expires_at == T0 + timedelta(hours=1)
@@ -256,7 +318,7 @@ def test_a_lease_that_vault_has_ended_ends_the_session(store: Store) -> None:
 
 def test_vault_away_at_renewal_leaves_the_session_until_its_lease_ends(store: Store) -> None:
     async def story() -> None:
-        async with running(store, idle_s=100_000) as world:
+        async with running(store, idle_s=100_000, abandoned_s=100_000) as world:
             opened = await world.sessions.open(ALICE, READ)
             connection = await attached(world, opened)
             world.vault.down = True
