@@ -46,6 +46,7 @@ async def serve(config: Config) -> None:
         await start(config, stack)
         await ended.wait()
         log.info("stopping")
+    log.info("stopped")
 
 
 def check(config: Config) -> None:
