@@ -21,9 +21,9 @@ from dbgate_core.secret import Secret
 
 MAX_AGE_S: Final = 60.0
 """How old a picture may be. Until then a table or column that is new in it counts as protected."""
-DEADLINE_S: Final = 10.0
+DEADLINE_S: Final = 8.0
 """For connecting and reading together."""
-STATEMENT_TIMEOUT_MS: Final = 8_000
+STATEMENT_TIMEOUT_MS: Final = 7_000
 CONNECT_TIMEOUT_S: Final = 5
 
 
@@ -64,7 +64,7 @@ class CatalogService:
     async def get(self, database: DatabaseConfig, credentials: Login) -> Catalog:
         """The catalog, read anew when it is invalid or too old.
 
-        Raises Unreachable when the database does not answer within 10 s, LimitExceeded when it
+        Raises Unreachable when the database does not answer within 8 s, LimitExceeded when it
         has over 50,000 relations or 500,000 columns.
         """
         async with self._locks.setdefault(database.name, asyncio.Lock()):

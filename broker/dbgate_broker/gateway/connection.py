@@ -157,7 +157,8 @@ class Connection:
 
     async def _dial(self, tunnel: Tunnel, asked: Startup) -> Upstream:
         credentials = await tunnel.credentials()
-        return await upstream.dial(tunnel.database, credentials, asked.parameters)
+        async with asyncio.timeout(self._limits.dial_s):
+            return await upstream.dial(tunnel.database, credentials, asked.parameters)
 
     async def _joined(self, tunnel: Tunnel, guard: LiveGuard, server: Upstream) -> None:
         session = Session(guard)

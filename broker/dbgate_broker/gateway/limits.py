@@ -27,8 +27,11 @@ class Limits:
     connections: int = 2_000
     opening_s: float = 10.0
     """TLS, CONNECT, start-up and SCRAM of the client, together."""
-    upstream_s: float = 20.0
-    """The lease, the guard with its catalog, the connection to PostgreSQL and its log-in, together."""
+    upstream_s: float = 9.0
+    """The lease, the guard with its catalog, the connection to PostgreSQL and its log-in, together;
+    nobody waits over 10 s for a server that says nothing."""
+    dial_s: float = 5.0
+    """Of it, the connection and its log-in: so that closing the session still is within the 10 s."""
     cancel_s: float = 5.0
     """One CancelRequest to PostgreSQL."""
     wind_down_s: float = 5.0
