@@ -141,6 +141,11 @@ def wait_until_busy(stage: Stage) -> None:
         assert time.monotonic() < deadline, "the statement did not start"
 
 
+def test_after_ddl_results_are_as_before(write: Tunnel) -> None:
+    done = write.psql("create table y (a int)", "drop table y", "select 2", "begin; select 3")
+    assert done.stdout == "2\n3\n"
+
+
 def test_psycopg_sync_binary_and_server_cursor(prod: Tunnel) -> None:
     with psycopg.connect(prod.dsn) as connection:
         row = connection.execute("select count(*) from orders where id <= %s", (10,)).fetchone()

@@ -83,6 +83,7 @@ class DiaryGuard:
     refused: str = "forbidden"
     stales: str = "create table"
     moves: tuple[str, ...] = ("prepare ", "deallocate", "declare ", "close ")
+    code: tuple[str, ...] = ()
     mask: RowMask | None = None
     copy_mask: CopyMask | None = None
     log_full: bool = False
@@ -90,6 +91,7 @@ class DiaryGuard:
     judged: list[str] = field(default_factory=list)
     fields: list[tuple[Field, ...]] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
+    statuses: list[str] = field(default_factory=list)
     closings: int = 0
     stale: bool = False
 
@@ -100,8 +102,9 @@ class DiaryGuard:
         self.judged.append(text)
         if self.refused in text.lower():
             return Refusal("42501", f"not allowed: {self.refused}", hint="ask for it", rule="diary")
-        moves = Moved(None, None) if text.lower().startswith(self.moves) else Moved()
-        return TextPermit(text, moves)
+        lowered = text.lower()
+        names = None if lowered.startswith(self.moves) else frozenset[str]()
+        return TextPermit(text, Moved(names, names, code=lowered.startswith(self.code)))
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Note it."""
@@ -133,7 +136,8 @@ class DiaryGuard:
         running.outcome = outcome
 
     def transaction(self, status: str) -> None:
-        """Nothing to note."""
+        """Note it."""
+        self.statuses.append(status)
 
     def parameter(self, name: str, value: str) -> None:
         """Note it."""

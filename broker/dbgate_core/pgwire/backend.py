@@ -225,8 +225,7 @@ class Backend:
     def _late_ready(self, body: bytes) -> None:
         self.pending.late -= 1
         self.skipping = False
-        self.transaction_status = _status(body)
-        self.guard.transaction(self.transaction_status)
+        self._is_ready(_status(body))
 
     def _any_time(self, kind: str, body: bytes) -> bytes | None:
         head = self.pending.head
@@ -378,7 +377,7 @@ class Backend:
         self.skipping = not synced
 
     def _ready(self, head: Pending, body: bytes) -> None:
-        self.transaction_status = _status(body)
+        self._is_ready(_status(body))
         self._copy_mask = None
         self.pending.pop()
         if self.transaction_status == "I":
@@ -387,6 +386,10 @@ class Backend:
             sqlstate = head.failed or (head.blocked.sqlstate if head.blocked else "")
             status = Status.ERROR if sqlstate else Status.OK
             self._end(head, Outcome(status, head.tag, head.rows, sqlstate))
+
+    def _is_ready(self, status: str) -> None:
+        self.transaction_status = status
+        self.guard.transaction(status)
 
     def _block(self, head: Pending, exc: DbgateError) -> None:
         """What was to be masked cannot be: our ErrorResponse, then nothing until ReadyForQuery."""

@@ -104,6 +104,8 @@ class Server:
             self._skipping = True
 
     def _simple(self, texts: list[str]) -> None:
+        for text in texts:  # the whole string is parsed before its first statement is looked at
+            self._parse_text(text)
         for text in texts:
             self._check(text)
         self._rest = list(texts)
@@ -119,9 +121,12 @@ class Server:
                 return
         self._ready()
 
-    def _check(self, text: str) -> None:
+    def _parse_text(self, text: str) -> None:
         if "forbidden" in text or "dbgate" in text:
             raise Failed("42501")
+
+    def _check(self, text: str) -> None:
+        self._parse_text(text)
         if self.status == "E" and text != "commit":
             raise Failed("25P02")
 

@@ -6,6 +6,7 @@ import pytest
 
 from dbgate_core.errors import LimitExceeded, ProtocolViolation
 from dbgate_core.pgwire.messages import MAX_SMALL_BYTES, MAX_SQL_BYTES, message
+from dbgate_core.pgwire.pending import Portal
 from dbgate_core.pgwire.session import FLUSH, Session
 from tests.unit.pgwire.test_relay import (
     SYNC,
@@ -150,3 +151,28 @@ def test_a_mask_sees_only_its_own_rows() -> None:
     """The check of the other tests can fail."""
     with pytest.raises(AssertionError, match="under the plan"):
         OwnRows("row a").rewrite(message(b"D", b"\0\1\0\0\0\5row b"))
+
+
+def test_the_guard_hears_of_every_transaction_status() -> None:
+    talk = Talk()
+    talk.client(query("begin") + query("row a"))
+    talk.settle()
+    talk.client(parse("", "row b") + bind("", "") + execute("") + SYNC + query("commit"))
+    talk.settle()
+    assert talk.guard.statuses == ["T", "T", "T", "I"]
+
+
+def test_after_code_an_open_portal_is_described_before_it_gives_another_row() -> None:
+    """PL/pgSQL closes and opens portals by name: the plan made before is not theirs."""
+    talk = Talk(guard=Strict(code=("call ",)))
+    talk.client(query("begin") + parse("", "row a") + bind("c", "") + describe("P", "c") + SYNC)
+    talk.settle()
+    planned = talk.session.portals["c"]
+    talk.client(query("call f"))
+    talk.settle()
+    fresh = talk.session.portals["c"]
+    assert isinstance(planned, Portal)
+    assert isinstance(fresh, Portal)
+    assert (planned.planned, fresh.planned) == (True, False)
+    talk.session.receive_client(execute("c"))
+    assert talk.session.take_for_server() == describe("P", "c") + execute("c")
