@@ -9,6 +9,7 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,13 @@ class Without:
 sys.meta_path[:] = map(Without, sys.meta_path)
 """
 IMPORT = LIGHT + "for module in sys.argv[2:]:\n    importlib.import_module(module)\n"
+LOADED = """
+import contextlib, sys
+from dbgate_cli.app import run
+with contextlib.suppress(SystemExit):
+    run(sys.argv[1:])
+print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
+"""
 RUN = LIGHT + "from dbgate_cli.app import run\nsys.exit(run(sys.argv[2:]))\n"
 
 
@@ -68,6 +76,20 @@ def modules_of(folder: str, package: str) -> list[str]:
 def test_the_whole_command_line_imports_without_the_server_s_parts() -> None:
     done = import_light(*modules_of("cli", "dbgate_cli"))
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_starts_without_pydantic() -> None:
+    command = [sys.executable, "-c", LOADED, "query", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "typer" in done.stderr.split()
+    assert "pydantic" not in done.stderr.split()
+
+
+def test_the_oldest_msgspec_that_is_allowed_raises_value_errors() -> None:
+    # What reads a damaged log relies on it; it is so from 0.21 on.
+    oldest = next(d for d in PROJECT["dependencies"] if d.startswith("msgspec"))
+    assert tuple(map(int, oldest.partition(">=")[2].split("."))) >= (0, 21)
+    assert issubclass(msgspec.DecodeError, ValueError)
 
 
 def test_verification_imports_without_the_server_s_parts() -> None:
