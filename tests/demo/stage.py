@@ -23,9 +23,13 @@ class DemoFailed(Exception):
 
 
 class Stage:
-    """Developer mode in a temporary home, and one CLI home a person."""
+    """Developer mode in a temporary home, and one CLI home a person.
 
-    def __init__(self) -> None:
+    `options` are more of `dbgate dev`'s; they are not shown, for a DSN may hold a password.
+    """
+
+    def __init__(self, *options: str) -> None:
+        self._options = options
         self._folder = tempfile.TemporaryDirectory(prefix="dbgate-demo-")
         self.home = Path(self._folder.name)
         self.home.chmod(0o755)
@@ -39,6 +43,7 @@ class Stage:
         command += ["--ready-file", str(ready_file)]
         self.show(f"dbgate dev --home {self.home / 'dev'} --ready-file {ready_file} &")
         self._log = (self.home / "dev.log").open("wb")
+        command += self._options
         self._dev = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         deadline = time.monotonic() + START_S
         while not ready_file.exists():

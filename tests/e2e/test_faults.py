@@ -11,7 +11,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,33 +19,18 @@ import psycopg
 import pytest
 
 from tests.demo.stage import BIN, Stage
+from tests.e2e.commands import (
+    LIMIT_S,
+    ROLES,
+    close_session,
+    dbgate,
+    open_session,
+    token_of,
+    wait_for,
+)
 from tests.e2e.tunnel import tunnel
 
 pytestmark = pytest.mark.e2e
-LIMIT_S = 10.0
-ROLES = "select rolname from pg_roles where rolname like 'v-%'"
-
-
-def dbgate(
-    stage: Stage, *args: str, person: str = "alice", **env: str
-) -> subprocess.CompletedProcess[str]:
-    begun = time.monotonic()
-    done = subprocess.run(
-        [str(BIN / "dbgate"), *args],
-        env=stage.environment(person, token=True) | env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert time.monotonic() - begun < LIMIT_S, "hung"
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def token_of(stage: Stage, person: str) -> str:
-    return Path(stage.ready["identities"][person]["id_token_file"]).read_text().strip()
 
 
 def b64(value: Any) -> str:
@@ -148,34 +132,6 @@ class Raw:
         self.socket.close()
 
 
-def open_session(stage: Stage, person: str = "alice") -> dict[str, Any]:
-    import http.client
-
-    host, port = stage.ready["broker"].split("//")[1].rsplit(":", 1)
-    context = ssl.create_default_context(cafile=stage.ready["ca_file"])
-    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=LIMIT_S)
-    headers = {
-        "Authorization": f"Bearer {token_of(stage, person)}",
-        "Content-Type": "application/json",
-    }
-    connection.request("POST", "/v1/sessions", json.dumps({"database": "prod-db"}), headers)
-    answer = json.loads(connection.getresponse().read())
-    connection.close()
-    return dict(answer)
-
-
-def close_session(stage: Stage, session: str, person: str = "alice") -> None:
-    import http.client
-
-    host, port = stage.ready["broker"].split("//")[1].rsplit(":", 1)
-    context = ssl.create_default_context(cafile=stage.ready["ca_file"])
-    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=LIMIT_S)
-    headers = {"Authorization": f"Bearer {token_of(stage, person)}"}
-    connection.request("DELETE", f"/v1/sessions/{session}", headers=headers)
-    assert connection.getresponse().status < 300
-    connection.close()
-
-
 def test_a_tunnel_token_opens_its_own_session_only_and_only_while_open(stage: Stage) -> None:
     first, second = open_session(stage), open_session(stage)
     with Raw(stage, first) as raw:
@@ -217,6 +173,31 @@ def test_garbage_from_a_client_ends_that_connection_alone(stage: Stage, garbage:
     with tunnel(stage, "alice", "prod-db") as good:
         assert good.psql("select 1").stdout == "1\n"
     close_session(stage, opened["session"]["id"])
+
+
+def test_an_oversized_statement_ends_its_connection_alone(stage: Stage) -> None:
+    with tunnel(stage, "alice", "prod-db") as opened, psycopg.connect(opened.dsn) as other:
+        with psycopg.connect(opened.dsn) as connection:
+            with pytest.raises(psycopg.OperationalError) as refused:
+                connection.execute(f"select '{'x' * (2 << 20)}'".encode())
+            assert refused.value.sqlstate in ("54000", None)
+            assert "bytes" in str(refused.value)
+        assert other.execute("select 1").fetchone() == (1,)
+
+
+def test_half_a_message_runs_nothing(stage: Stage) -> None:
+    marker = "half-a-message-64213"
+    with tunnel(stage, "alice", "prod-db") as opened:
+        connection = psycopg.connect(opened.dsn)
+        whole = f"select '{marker}'\0".encode()
+        with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+            wire.sendall(struct.pack("!cI", b"Q", len(whole) + 4) + whole[:-1])
+            wire.shutdown(socket.SHUT_RDWR)  # before libpq's Terminate could complete it
+        connection.close()
+        assert opened.psql("select 1").stdout == "1\n"
+    found = dbgate(stage, "audit", "search", "--text", marker, "--json", person="carol")
+    assert found.returncode == 0, found.stderr
+    assert marker not in found.stdout
 
 
 def test_a_client_gone_in_mid_query_leaves_no_running_statement(stage: Stage) -> None:
@@ -279,12 +260,6 @@ def test_killing_a_session_ends_its_clients_and_its_user(stage: Stage) -> None:
                 connection.execute("select 1")
             assert ended.value.sqlstate in ("57P01", None)
         assert set(stage.superuser("prod-db", ROLES)) <= before
-
-
-def wait_for(holds: Any, limit_s: float = LIMIT_S) -> None:
-    deadline = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline, "did not happen in time"
 
 
 def test_a_second_dev_on_the_same_home_is_refused(stage: Stage) -> None:
