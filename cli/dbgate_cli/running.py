@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from dbgate_cli.settings import Settings
 from dbgate_cli.signals import ENDING
 from dbgate_cli.tunnel import HOST, Tunnel
 from dbgate_core import contract
-from dbgate_core.errors import ApprovalNeeded, DbgateError, Denied, NotFound, UsageError
+from dbgate_core.errors import ApprovalNeeded, DbgateError, Denied, NotFound
 from dbgate_core.secret import Secret
 
 WATCH_S: Final = 10.0
@@ -268,17 +267,6 @@ async def _ended(
         if not waiting.done():
             child.kill()
     return await waiting
-
-
-def program(argv: Sequence[str]) -> list[str]:
-    """A command with its program found on PATH. Raises UsageError when there is none."""
-    found = shutil.which(argv[0]) if argv else None
-    if found is None:
-        raise UsageError(
-            f"there is no program {argv[0]!r}" if argv else "there is no program to run",
-            hint="dbgate exec DATABASE -- PROGRAM ARGUMENTS",
-        )
-    return [found, *argv[1:]]
 
 
 def terminal_delivers() -> bool:

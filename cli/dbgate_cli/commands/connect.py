@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import Annotated
 
 import typer
 
-from dbgate_cli import access, console, render, settings
+from dbgate_cli import access, console, programs, render, settings
 from dbgate_cli.commands import _shared as shared
-from dbgate_cli.running import Live, program, run_child, stay, use_session
+from dbgate_cli.running import Live, run_child, stay, use_session
 from dbgate_cli.tunnel import HOST
 from dbgate_core.errors import UsageError
 
@@ -44,8 +43,8 @@ def connect(
         raise UsageError("--no-client takes no arguments for psql")
     if json and not no_client:
         raise UsageError("--json goes with --no-client", hint="for rows: dbgate query --json")
-    if args or (not no_client and shutil.which("psql")):
-        argv = program(["psql", *(args or [])])
+    if args or (not no_client and programs.find("psql")):
+        argv = programs.command(["psql", *(args or [])])
     shared.ensure_signed_in(where)
     client = "psql" if argv else "listener"
     wish = shared.wish_of(database, role, reason, wait, duration, agent, client)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import ssl
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 import typer
 
-from dbgate_cli import console, render, settings
+from dbgate_cli import console, programs, render, settings
 from dbgate_cli.auth import Identity
 from dbgate_cli.client import Broker
 from dbgate_cli.commands._shared import Json
@@ -62,7 +61,7 @@ def examine(where: Settings) -> list[Finding]:
     """Look at everything in order; what cannot be looked at for want of the former is left out."""
     identity = Identity(where)
     findings = [_try("settings", lambda: f"broker {where.require_broker()}")]
-    findings.append(Finding("psql", True, shutil.which("psql") or "none: connect only listens"))
+    findings.append(Finding("psql", True, programs.find("psql") or "none: connect only listens"))
     findings.append(_try("login store", _stores))
     if proxies := [name for name in PROXIES if os.environ.get(name)]:
         findings.append(Finding("proxy", True, f"{', '.join(proxies)} set, and not used by dbgate"))

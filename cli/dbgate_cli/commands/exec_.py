@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from dbgate_cli import settings
+from dbgate_cli import programs, settings
 from dbgate_cli.commands import _shared as shared
-from dbgate_cli.running import program, run_child, use_session
+from dbgate_cli.running import run_child, use_session
 
 
 def exec_(
@@ -29,7 +29,7 @@ def exec_(
     password and nothing else.
     """
     where = settings.load()
-    argv = program(command)
+    argv = programs.command(command)
     shared.ensure_signed_in(where)
     client = Path(argv[0]).name
     wish = shared.wish_of(database, role, reason, wait, duration, agent, client)
