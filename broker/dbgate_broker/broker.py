@@ -19,7 +19,7 @@ from dbgate_broker.config import Config, ListenConfig
 from dbgate_broker.credentials.vault import VaultProvider
 from dbgate_broker.files import read_or_make
 from dbgate_broker.gateway.server import Gateway
-from dbgate_broker.guards import ConnectionGuards
+from dbgate_broker.guards import ConnectionGuards, record_reading
 from dbgate_broker.identity import Authenticator
 from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.requests import Requests
@@ -78,7 +78,8 @@ async def start(config: Config, stack: AsyncExitStack) -> None:
     audit.append("broker_started", started)
     stack.callback(lambda: audit.append("broker_stopped", started))
 
-    guards = ConnectionGuards(CatalogService(), policies, audit, key)
+    catalogs = CatalogService(announce=lambda *reading: record_reading(audit, *reading))
+    guards = ConnectionGuards(catalogs, policies, audit, key)
     sessions = Sessions(config, store, provider, policies, audit, guards)
     requests = Requests(config, store, policies, audit, analyse)
     gateway = Gateway(sessions, tls)

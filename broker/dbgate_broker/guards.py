@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from typing import Final
 
-from dbgate_broker.catalog import CatalogService
+from dbgate_broker.catalog import CatalogService, Login, queries
 from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
 from dbgate_broker.sessions.guards import GuardedSession
@@ -87,3 +87,15 @@ class ConnectionGuards:
             releases=session.releases,
             epoch=self._epochs[session.database.name],
         )
+
+
+def record_reading(recorder: Recorder, database: DatabaseConfig, login: Login) -> int:
+    """The broker itself reads the catalog, as a session's database user: that is on record as well."""
+    scope = {
+        "database": database.name,
+        "environment": database.environment,
+        "db_user": login.username,
+    }
+    texts = [" ".join(text.split()) for text in queries.ALL]
+    fields = {"scope": scope, "application": queries.APPLICATION, "statements": texts}
+    return recorder.append("catalog_read", fields)

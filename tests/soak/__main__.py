@@ -19,16 +19,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from dbgate_broker.catalog.queries import APPLICATION
 from tests.bench.measures import prepare
 from tests.bench.paths import DATABASE, Gate, Route, libpq_environment
 from tests.demo.stage import BIN, DemoFailed, Stage
 from tests.soak.load import Crowd
 
 SETTLE_S = 30.0
+READING = re.compile(
+    rf" soak-user=(v-\S+) soak-app={APPLICATION} LOG:  (?:statement|execute [^:]*): BEGIN"
+)
 LOGGED = re.compile(r"(?:statement|execute [^:]*): (.*)")
 BACKENDS = "select count(*) from pg_stat_activity where usename like 'v-%'"
 ROLES = "select count(*) from pg_roles where rolname like 'v-%'"
@@ -106,6 +110,7 @@ def broker_dies(stage: Stage, seconds: float) -> None:
     eventually("the broker is back", lambda: answers(stage, old))
     eventually("no ephemeral role is left", lambda: first(stage, ROLES) == 0)
     stage.run("carol", ["dbgate", "audit", "verify"], has=["verified"])
+    stage.expect(readings_are_recorded(stage), "so are the broker's own readings of the catalog")
     missing = reached(stage) - recorded(stage)
     stage.expect(
         not missing, f"every statement that reached PostgreSQL is recorded {missing.most_common(3)}"
@@ -128,6 +133,8 @@ def reached(stage: Stage) -> Counter[str]:
     found: Counter[str] = Counter()
     for file in (stage.home / "dev").rglob("*.log"):
         for line in file.read_text(errors="replace").splitlines():
+            if f" soak-app={APPLICATION} " in line:
+                continue  # the broker's own; `readings_are_recorded` looks at these
             if " soak-user=v-" in line and (match := LOGGED.search(line)):
                 found[match[1].strip()] += 1
     if not found:
@@ -137,23 +144,36 @@ def reached(stage: Stage) -> Counter[str]:
 
 
 def recorded(stage: Stage) -> Counter[str]:
-    """Statements in the audit log's own files, by text."""
-    found: Counter[str] = Counter()
-    for file in sorted((stage.home / "dev").rglob("audit/**/*")):
-        if file.is_file() and file.suffix in (".jsonl", ".log", ".seg", ""):
-            for line in file.read_text(errors="replace").splitlines():
-                if line.startswith("{"):
-                    entry: dict[str, Any] = json.loads(line)
-                    if "text" in entry:
-                        found[str(entry["text"]).strip()] += 1
-    return found
+    """Statements in the audit log, by text."""
+    return Counter(str(e["text"]).strip() for e in log_entries(stage) if e["kind"] == "statement")
+
+
+def log_entries(stage: Stage) -> Iterator[dict[str, Any]]:
+    """Every entry in the audit log's own files."""
+    for file in sorted((stage.home / "dev" / "audit").glob("*.jsonl")):
+        for line in file.read_text().splitlines():
+            yield json.loads(line)
+
+
+def readings_are_recorded(stage: Stage) -> bool:
+    """Whether each reading of the catalog that PostgreSQL logged has its entry, by database user."""
+    logged = Counter(
+        match[1]
+        for file in (stage.home / "dev").rglob("*.log")
+        for line in file.read_text(errors="replace").splitlines()
+        if (match := READING.search(line))
+    )
+    entries = Counter(
+        entry["scope"]["db_user"] for entry in log_entries(stage) if entry["kind"] == "catalog_read"
+    )
+    return bool(logged) and not logged - entries
 
 
 def log_everything(direct: Route) -> None:
     """Have PostgreSQL write each statement and its user to its own log."""
     for statement in (
         "alter system set log_statement = 'all'",
-        "alter system set log_line_prefix = '%m [%p] soak-user=%u '",
+        "alter system set log_line_prefix = '%m [%p] soak-user=%u soak-app=%a '",
         "select pg_reload_conf()",
     ):
         subprocess.run(["psql", "-Xqc", statement], env=direct.env, check=True, capture_output=True)

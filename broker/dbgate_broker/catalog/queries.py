@@ -16,6 +16,9 @@ PURE_EXTENSIONS: Final = (
 )  # fmt: skip
 """Extensions whose functions compute from their arguments and read no table."""
 
+APPLICATION: Final = "dbgate-catalog"
+"""The application_name under which the broker itself reads, as the session's database user."""
+
 RELATIONS: Final[LiteralString] = """
 SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) ELSE '' END
@@ -55,3 +58,6 @@ FROM pg_catalog.pg_type t
 WHERE t.typtype = 'd' OR t.typname = 'citext'
 ORDER BY t.oid
 """
+
+ALL: Final = (RELATIONS, COLUMNS, FUNCTIONS, TYPES)
+"""In the order in which they are asked."""

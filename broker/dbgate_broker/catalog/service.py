@@ -50,12 +50,17 @@ class CatalogService:
     """One catalog per database, read when asked for and kept up to `max_age_s`.
 
     Concurrent callers of one database share one reading. When reading fails nobody gets an old
-    picture: Unreachable is raised, and what needed it is refused.
+    picture: Unreachable is raised, and what needed it is refused. `announce` is called before each
+    reading, so that the log says of it, too; what it raises stops the reading.
     """
 
     def __init__(
-        self, max_age_s: float = MAX_AGE_S, clock: Callable[[], float] = time.monotonic
+        self,
+        max_age_s: float = MAX_AGE_S,
+        clock: Callable[[], float] = time.monotonic,
+        announce: Callable[[DatabaseConfig, Login], object] = lambda database, login: None,
     ) -> None:
+        self._announce = announce
         self._max_age_s = max_age_s
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
@@ -75,6 +80,7 @@ class CatalogService:
             kept.stale = False
             started = self._clock()
             try:
+                self._announce(database, credentials)
                 kept.catalog = await read_catalog(database, credentials)
             except BaseException:
                 kept.stale = True
@@ -137,7 +143,7 @@ def _parameters(database: DatabaseConfig, credentials: Login) -> dict[str, Any]:
         "password": credentials.password.expose(),
         "sslmode": "verify-full" if database.tls == "verify-full" else "disable",
         "connect_timeout": CONNECT_TIMEOUT_S,
-        "application_name": "dbgate-catalog",
+        "application_name": queries.APPLICATION,
         "client_encoding": "utf8",
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c search_path=pg_catalog",
     }

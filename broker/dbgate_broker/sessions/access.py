@@ -141,7 +141,7 @@ def refusal(database: DatabaseConfig, standing: Standing) -> DbgateError:
         command = f"dbgate request-approval {database.name} --role {role} --reason '...'"
         return ApprovalNeeded(
             decision.message or f"{role} on {database.name} needs approval by {decision.approval}",
-            hint=f"{decision.hint}; {command}" if decision.hint else command,
+            hint=decision.hint or command,
             rule=rule,
         )
     return Denied(

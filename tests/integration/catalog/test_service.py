@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from dbgate_broker.catalog import CatalogService
+from dbgate_broker.config import DatabaseConfig
 from dbgate_core.catalog import Catalog, RelationKind
-from dbgate_core.errors import Unreachable
+from dbgate_core.errors import AuditUnavailable, Unreachable
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.plan import protected
 from dbgate_core.secret import Secret
@@ -114,6 +115,27 @@ def test_no_answer_gives_no_old_picture_and_no_secret(postgres: str) -> None:
             assert time.monotonic() - started < 10
             assert "zqsecret" not in str(caught.value)
         await service.get(config, login)
+
+    asyncio.run(scenario())
+
+
+def test_each_reading_is_announced_and_none_happens_unannounced(postgres: str) -> None:
+    told: list[str] = []
+
+    def announce(config: DatabaseConfig, login: object) -> None:
+        if told:
+            raise AuditUnavailable("the audit log cannot be written")
+        told.append(config.name)
+
+    async def scenario() -> None:
+        service = CatalogService(announce=announce)
+        config, login = database(postgres)
+        first = await service.get(config, login)
+        assert await service.get(config, login) is first
+        assert told == [config.name]
+        service.invalidate(config.name)
+        with pytest.raises(AuditUnavailable):
+            await service.get(config, login)
 
     asyncio.run(scenario())
 
