@@ -18,7 +18,7 @@ from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import DbgateError, Denied
 from dbgate_core.limits import LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
-from dbgate_core.masking.flows import taints
+from dbgate_core.masking.flows import hidden_flow, taints
 from dbgate_core.masking.plan import MaskKey, plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.temporary import CleanTables
@@ -49,7 +49,9 @@ _CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
 _DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
 _ADDING: Final = frozenset({"table", "index"})
 """CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
-_MOVED_HINT: Final = "write them into columns that are protected too, or into a temporary table"
+_MOVED_HINT: Final = (
+    "keep them in columns that are protected too, under names that say so, or in a temporary table"
+)
 
 
 class Releases(Protocol):
@@ -179,8 +181,9 @@ class ConnectionGuard:
                     decision = self._approved(analysis)
         except DbgateError as exc:
             return self._refuse(text, None, Verdict.DENY, _refusal(exc), exc.code)
-        if decision.allowed and decision.obligations.mask and judged.flow:
-            moved = Refusal("42501", f"masking would be lost: {judged.flow}", hint=_MOVED_HINT)
+        flow = judged.flow or self._shadow_flow(analysis)
+        if decision.allowed and decision.obligations.mask and flow:
+            moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
         if decision.allowed:
             return self._leave(analysis, decision, digest)
@@ -230,6 +233,7 @@ class ConnectionGuard:
                 self._search_path,
                 self._names,
                 self._clean,
+                self._tables.shadows,
             )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -253,6 +257,7 @@ class ConnectionGuard:
             self._scope.key,
             self._search_path,
             self._clean,
+            self._tables.shadows,
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -267,8 +272,10 @@ class ConnectionGuard:
         leave = _mine(permit)
         if not leave.decision.obligations.mask:
             return fields
-        touched = protected(self._readable(leave)[0], self._catalog, self._search_path, self._clean)
-        return redact_error(fields, touched)
+        analysis = self._readable(leave)[0]
+        shadowed = analysis is not None and self._shadowed(analysis)
+        touched = protected(analysis, self._catalog, self._search_path, self._clean)
+        return redact_error(fields, touched or shadowed)
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Write the end entry. Raises AuditUnavailable: then the connection ends."""
@@ -342,6 +349,19 @@ class ConnectionGuard:
             return None, ""
         return leave.analysis, leave.text
 
+    def _shadowed(self, analysis: Analysis) -> bool:
+        """May a name in it be one of the connection's own temporary tables instead."""
+        shadows = self._tables.shadows
+        return bool(shadows) and any(r.name in shadows for r in analysis.reads | analysis.writes)
+
+    def _shadow_flow(self, analysis: Analysis) -> str:
+        """As `Judged.flow`, when names may be those of temporary tables: this connection's alone."""
+        if not self._shadowed(analysis):
+            return ""
+        return hidden_flow(
+            analysis.text, self._catalog, self._search_path, self._clean, self._tables.shadows
+        )
+
     def _judged(self, text: str) -> Judged:
         return self._verdicts.judge(self._scope.subject, text, self._catalog, self._search_path)
 
@@ -379,9 +399,13 @@ class ConnectionGuard:
     def _follow(self, analysis: Analysis) -> None:
         """What the statement changes in how later ones are read."""
         taken = self._tables.concerned(analysis) and taints(
-            analysis.text, self._catalog, self._search_path, self._clean
+            analysis.text,
+            self._catalog,
+            self._search_path,
+            self._clean,
+            self._tables.shadows,
         )
-        self._tables.begin(analysis, taken)
+        self._tables.begin(analysis, taken, path_known=self._path_known)
         self._code_seen += any(effect.action in _CODE for effect in analysis.effects)
         if analysis.changes_schema and not all(map(_unseen, analysis.effects)):
             self._uncommitted = True

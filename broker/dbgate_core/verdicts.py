@@ -11,6 +11,7 @@ from dbgate_core.catalog import Catalog
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
 from dbgate_core.masking.flows import SINKS, hidden_flow
+from dbgate_core.masking.functions import COUNTING
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analyse import analyse
 from dbgate_core.sql.analysis import Analysis
@@ -21,6 +22,8 @@ MAX_ENTRIES: Final = 2_048
 MAX_REMEMBERED_CHARS: Final = 4_096
 """Longer texts are judged anew each time, so the caches have a bound in bytes: about 32 MB each."""
 _HARMLESS: Final = frozenset({Action.SELECT, Action.TRANSACTION})
+
+_CUTTING: Final = ("limit", "offset", "fetch", "tablesample")
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -134,6 +137,16 @@ def _flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) ->
     """`hidden_flow`, where there can be one: what writes, or calls what can carry values away."""
     called = {name.rpartition(".")[2] for name in analysis.functions}
     moves = analysis.writes or not SINKS.isdisjoint(called)
-    if not moves and all(effect.action in _HARMLESS for effect in analysis.effects):
+    if not (moves or _counts(analysis, called)) and all(
+        effect.action in _HARMLESS for effect in analysis.effects
+    ):
         return ""
     return hidden_flow(analysis.text, catalog, search_path)
+
+
+def _counts(analysis: Analysis, called: set[str]) -> bool:
+    """May a value decide how many rows there are: a cheap look, for keywords are ASCII letters."""
+    if not analysis.reads:
+        return False
+    lowered = analysis.text.lower()
+    return bool(called & COUNTING) or any(word in lowered for word in _CUTTING)

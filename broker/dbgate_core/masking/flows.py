@@ -7,6 +7,7 @@ notification or a large object has left its column, and a later statement would 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from dbgate_core.catalog import Catalog
@@ -24,6 +25,7 @@ from dbgate_core.masking.lineage import (
     with_queries,
 )
 from dbgate_core.masking.scope import Scope
+from dbgate_core.masking.structure import hidden_change
 from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
@@ -50,14 +52,20 @@ _HOLDERS: Final = {
 }
 
 
-def hidden_flow(text: str, catalog: Catalog, search_path: tuple[str, ...] = ("public",)) -> str:
+def hidden_flow(
+    text: str,
+    catalog: Catalog,
+    search_path: tuple[str, ...] = ("public",),
+    clean: frozenset[str] = frozenset(),
+    shadows: frozenset[str] = frozenset(),
+) -> str:
     """Why the text would move protected values out of sight; empty when it does not.
 
     A text that cannot be parsed moves nothing, for it is never forwarded.
     """
     if not catalog.classes:
         return ""
-    scope = Scope(catalog, search_path)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
     try:
         reasons = (_statement(raw.stmt, scope) for raw in parse(text).stmts)
         return next((reason for reason in reasons if reason), "")
@@ -77,11 +85,62 @@ def _statement(node: Node, scope: Scope) -> str:
         query = node.create_table_as_stmt.query if name == "create_table_as_stmt" else node
         outputs = query_outputs(query, scope)
         return "" if outputs.everything.clean else "a new table would hold protected values"
-    return _writes(node, scope) or _sinks(node, scope)
+    return _code(node, scope) or _writes(node, scope) or _sinks(node, scope) or _amount(node, scope)
+
+
+def _code(node: Node, scope: Scope) -> str:
+    """What DDL changes, and what rules and functions of SQL would do whenever they run."""
+    if kind(node) == "rule_stmt":
+        relation = node.rule_stmt.relation
+        rows = tuple(
+            scope.relation(relation.schemaname, relation.relname, alias) for alias in ("old", "new")
+        )
+        inside = scope.within(rows)
+        return next(
+            filter(None, (_statement(action, inside) for action in node.rule_stmt.actions)), ""
+        )
+    if kind(node) == "create_function_stmt":
+        return next(filter(None, (_statement(found, scope) for found in _body(node))), "")
+    return hidden_change(node, scope)
+
+
+def _body(node: Node) -> Iterator[Node]:
+    """The statements of a function of SQL. Raises what `parse` raises."""
+    create = node.create_function_stmt
+    options = {item.def_elem.defname: item.def_elem for item in create.options}
+    language = options["language"].arg.string.sval.lower() if "language" in options else "sql"
+    if language == "sql" and "as" in options:
+        yield from (raw.stmt for raw in parse(options["as"].arg.list.items[0].string.sval).stmts)
+    if present(create, "sql_body"):
+        yield from _held(create.sql_body)
+
+
+def _held(node: Node) -> Iterator[Node]:
+    """The statements within the lists of BEGIN ATOMIC ... END, or the expression of RETURN."""
+    if kind(node) == "list":
+        for item in node.list.items:
+            yield from _held(item)
+    else:
+        yield node
+
+
+def _amount(node: Node, scope: Scope) -> str:
+    """How many rows there are tells a value by which they are counted off or cut."""
+    if kind(node) != "select_stmt":
+        return ""
+    counted: list[Carried] = []
+    query_outputs(node, replace(scope, counted=counted))
+    if all(carried.clean for carried in counted):
+        return ""
+    return "the number of rows would tell a protected value"
 
 
 def taints(
-    text: str, catalog: Catalog, search_path: tuple[str, ...], clean: frozenset[str]
+    text: str,
+    catalog: Catalog,
+    search_path: tuple[str, ...],
+    clean: frozenset[str],
+    shadows: frozenset[str] = frozenset(),
 ) -> bool:
     """Whether the text may put protected values into a temporary table.
 
@@ -90,7 +149,7 @@ def taints(
     """
     if not catalog.classes:
         return False
-    scope = Scope(catalog, search_path, clean=clean)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
     try:
         return any(_taints(raw.stmt, scope) for raw in parse(text).stmts)
     except (DbgateError, RecursionError):
@@ -133,6 +192,34 @@ def made_temporary(text: str) -> frozenset[str]:
     )
 
 
+def temporary_names(text: str, known: frozenset[str], *, anywhere: bool = False) -> frozenset[str]:
+    """The names that the text gives to temporary relations, or takes for those that are `known`.
+
+    With `anywhere` every relation that it makes without a schema counts, for the path may begin
+    with pg_temp.
+    """
+    try:
+        return frozenset(_named(raw.stmt, known, anywhere) for raw in parse(text).stmts) - {""}
+    except DbgateError:
+        return frozenset()
+
+
+def _named(node: Node, known: frozenset[str], anywhere: bool) -> str:
+    name = kind(node)
+    if name == "explain_stmt":
+        return _named(node.explain_stmt.query, known, anywhere)
+    if name == "rename_stmt":
+        old = node.rename_stmt.relation
+        moved = (
+            old.relname in known or old.schemaname == "pg_temp" or (anywhere and not old.schemaname)
+        )
+        return str(node.rename_stmt.newname) if moved else ""
+    made = node.view_stmt.view if name == "view_stmt" else _made(node)[0]
+    if made is None or not (_temporary(made) or (anywhere and not made.schemaname)):
+        return ""
+    return str(made.relname)
+
+
 def _made(node: Node) -> tuple[Node | None, int]:
     """The RangeVar of the table that the statement makes, and what a commit does to it."""
     if kind(node) == "create_stmt":
@@ -167,6 +254,10 @@ def _writes(node: Node, scope: Scope) -> str:
         return ""
     target, others, _ = dml_sources(statement, scope)
     written = assigned(statement, scope, target, others)
+    if scope.shadows:  # the path may find the real one all the same
+        target, _, _ = dml_sources(
+            statement, replace(scope, shadows=frozenset(), clean=frozenset())
+        )
     return next((f"{name or 'a column'} would hold protected values" for name, carried in written.items()
                  if not _may_hold(name, carried, target)), "")  # fmt: skip
 

@@ -14,6 +14,9 @@ PASSING: Final = frozenset(
 )
 """The result is one of the first argument's values, unchanged."""
 
+COUNTING: Final = frozenset({"generate_series"})
+"""How many rows they give is a value of their arguments."""
+
 OPEN: Final = frozenset(
     {
         "query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "cursor_to_xml",

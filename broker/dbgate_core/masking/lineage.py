@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
-from dbgate_core.masking.functions import BLIND, OPEN, PASSING, SETTINGS
+from dbgate_core.masking.functions import BLIND, COUNTING, OPEN, PASSING, SETTINGS
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
@@ -41,6 +41,7 @@ def query_outputs(node: Node, scope: Scope) -> Outputs:
 
 def _select(select: Node, scope: Scope) -> Outputs:
     scope = with_queries(select, scope)
+    _count(scope, (select.limit_count, select.limit_offset))
     if present(select, "larg"):
         return _set_operation([_select(select.larg, scope), _select(select.rarg, scope)])
     if select.values_lists:
@@ -49,6 +50,12 @@ def _select(select: Node, scope: Scope) -> Outputs:
         return _set_operation([Outputs.known(row) for row in rows])
     sources, star = from_items(select.from_clause, scope)
     return _targets(select.target_list, scope.within(sources), star)
+
+
+def _count(scope: Scope, deciding: Iterable[Node]) -> None:
+    """Note what decides how many rows there are, where somebody asks for it."""
+    if scope.counted is not None:
+        scope.counted.extend(expression(node, scope) for node in deciding)
 
 
 def _set_operation(parts: list[Outputs]) -> Outputs:
@@ -186,6 +193,7 @@ def _from_item(
     if name == "join_expr":
         return _join(message, scope, before)
     if name == "range_table_sample":
+        _count(scope, message.args)
         return _from_item(message.relation, scope, before)
     if name == "range_var":
         alias = message.alias.aliasname if present(message, "alias") else message.relname
@@ -346,7 +354,17 @@ def expression(node: Node, scope: Scope) -> Carried:
         return expression(message.arg, scope)
     if name in ("select_stmt", *_DML):
         return query_outputs(node, scope).everything
+    if name == "a_indirection" and _calls_function(message, scope):
+        return scope.anything
     return _generic(message, scope)
+
+
+def _calls_function(indirection: Node, scope: Scope) -> bool:
+    """`(row).f` calls f(row) when the row has no column f."""
+    return any(
+        kind(part) == "string" and part.string.sval in scope.catalog.functions
+        for part in indirection.indirection
+    )
 
 
 def _generic(message: Node, scope: Scope) -> Carried:
@@ -363,6 +381,8 @@ def _function(call: Node, scope: Scope) -> Carried:
     if name in SETTINGS:
         return CLEAN if _plain_setting(call) else scope.anything
     arguments = [expression(argument, scope) for argument in call.args]
+    if name in COUNTING and scope.counted is not None:
+        scope.counted.extend(arguments)
     if name in BLIND:
         return CLEAN
     if name in PASSING and arguments:

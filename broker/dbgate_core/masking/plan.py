@@ -60,14 +60,16 @@ def plan_rows(
     search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
     names: Mapping[str, str] | None = None,
     clean: frozenset[str] = frozenset(),
+    shadows: frozenset[str] = frozenset(),
 ) -> RowMask | None:
     """The mask of a result; None when every column may be shown.
 
     `names` gives the texts behind the names of PREPAREd statements and cursors, for EXECUTE and
     FETCH; without it computed columns of those are masked. `clean` names the connection's temporary
-    tables that hold nothing protected; of others every column is masked.
+    tables that hold nothing protected; of others every column is masked. `shadows` are the names of
+    them all, which may stand before those of the catalog.
     """
-    scope = Scope(catalog, search_path, clean=clean)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
     lineage = _Lineage(text, scope, names or {})
     masks = []
     for index, field in enumerate(fields):
@@ -99,7 +101,12 @@ class _Lineage:
 
     def results(self) -> tuple[tuple[Outputs, bool], ...]:
         if self._found is None:
-            if self._names or self._scope.clean or len(self._text) > MAX_REMEMBERED:
+            if (
+                self._names
+                or self._scope.clean
+                or self._scope.shadows
+                or len(self._text) > MAX_REMEMBERED
+            ):
                 self._found = result_outputs(self._text, self._scope, self._names)
             else:
                 self._found = _remembered(self._text, self._scope.catalog, self._scope.search_path)
@@ -183,13 +190,14 @@ def plan_copy(
     key: MaskKey,
     search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
     clean: frozenset[str] = frozenset(),
+    shadows: frozenset[str] = frozenset(),
 ) -> CopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
     `columns` is the number that CopyOutResponse gave. Raises Denied when a protected column is
     copied in binary, in another encoding, or cannot be told from its neighbours.
     """
-    scope = Scope(catalog, search_path, clean=clean)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
     statements = copy_statements(text)
     found = [(copy, copy_outputs(copy, scope)) for copy in statements]
     everything = computed(outputs.everything for _, outputs in found)

@@ -20,7 +20,8 @@ class Scope:
 
     `levels` are the FROM sources of the enclosing queries, outermost first; `ctes` the WITH
     queries in reach; `depth` counts nested queries; `clean` names the connection's temporary tables
-    that hold nothing protected.
+    that hold nothing protected, `shadows` all names that such a table may have, whatever it holds.
+    `counted`, when it is a list, is given what decides how many rows a query has.
     """
 
     catalog: Catalog
@@ -29,6 +30,8 @@ class Scope:
     ctes: Mapping[str, Outputs] = field(default_factory=dict)
     depth: int = 0
     clean: frozenset[str] = frozenset()
+    shadows: frozenset[str] = frozenset()
+    counted: list[Carried] | None = field(default=None, compare=False)
 
     @property
     def anything(self) -> Carried:
@@ -59,6 +62,8 @@ class Scope:
         found = source.column(path[-1])
         if found is not None:
             return found
+        if path[-1] in self.catalog.functions:
+            return self.anything  # `t.f` calls f(t) when t has no column f
         return CLEAN if path[-1] in SYSTEM_COLUMNS else source.row
 
     def _bare(self, name: str) -> Carried:
@@ -99,6 +104,8 @@ class Scope:
             return Source(alias, outputs.columns or (), rest)
         if self.is_clean(schema, name):
             return Source(alias, (), CLEAN)
+        if not schema and name in self.shadows:
+            return Source(alias, (), self.anything)
         found = self.found(schema, name)
         if found is None:
             return Source(alias, (), self._unknown(schema, name))

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from dbgate_core.masking.flows import made_temporary
+from dbgate_core.masking.flows import made_temporary, temporary_names
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
 
 _FOREIGN: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
 _DEFINING: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP})
+_NAMING: Final = frozenset({Action.CREATE, Action.ALTER})
 _PLAIN: Final = frozenset({"index", "statistics"})
 _CODE: Final = frozenset({"function", "procedure", "trigger", "rule", "aggregate", "operator"})
 _WRITING: Final = frozenset({Action.INSERT, Action.UPDATE, Action.MERGE, Action.CREATE})
 
 
 class CleanTables:
-    """The names of the clean temporary tables. `names` is replaced, never changed in place."""
+    """The names of the clean temporary tables. `names` is replaced, never changed in place.
+
+    `shadows` are the names of all that were ever made, clean or not: PostgreSQL finds such a table
+    before one of the same name in the path.
+    """
 
     def __init__(self) -> None:
         self.names: frozenset[str] = frozenset()
+        self.shadows: frozenset[str] = frozenset()
         self._tainted = False
 
     def concerned(self, analysis: Analysis) -> bool:
@@ -34,8 +40,10 @@ class CleanTables:
         writes = any(effect.action in _WRITING for effect in analysis.effects)
         return writes and bool(self.names or any(map(_makes, analysis.effects)))
 
-    def begin(self, analysis: Analysis, taints: bool) -> None:
+    def begin(self, analysis: Analysis, taints: bool, *, path_known: bool) -> None:
         """A statement begins; `taints` (flows.taints) is asked for when it is `concerned`."""
+        if any(effect.action in _NAMING for effect in analysis.effects):
+            self.shadows |= temporary_names(analysis.text, self.shadows, anywhere=not path_known)
         foreign = analysis.incomplete or any(_runs_code(effect) for effect in analysis.effects)
         if taints or foreign:
             self._tainted = True

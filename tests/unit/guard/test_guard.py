@@ -215,7 +215,7 @@ UPPER = Field("upper", 0, 0, TEXT, -1, -1, 0)
 def test_between_own_ddl_and_a_new_catalog_computed_columns_are_masked() -> None:
     desk = Desk()
     guard = desk.guard()
-    ddl(guard, "alter table customers rename column email to x")
+    ddl(guard, "alter table customers rename column email to mail")
     permit = leave(guard, "select upper(id::text) from customers")
     assert guard.rows(permit, [UPPER]) is not None
     guard.transaction("I")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
+from dbgate_core.errors import Denied
 from dbgate_core.guard import ConnectionGuard, Leave
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status
 from dbgate_core.pgwire.rows import Field
@@ -198,3 +199,44 @@ def test_sequences_are_shown() -> None:
     field = Field("last_value", 50_000, 1, 20, 8, -1, 0)
     assert shown(guard, "select last_value from s", field)
     assert shown(guard, "select last_value + 1 from s", Field("?column?", 0, 0, 20, 8, -1, 0))
+
+
+SHADOWS = [
+    ["create temp table plain as select email as id from customers"],
+    ["select email as id into temp plain from customers"],
+    ["explain analyze create temp table plain as select email as id from customers"],
+    ["create temp view plain as select email as id from customers"],
+    ["create temp table u as select email as id from customers", "alter table u rename to plain"],
+    [
+        "create table pg_temp.plain (id text)",
+        "insert into pg_temp.plain select email from customers",
+    ],
+    ["set search_path = pg_temp, public", "create table plain (id text)"],
+]
+
+
+@pytest.mark.parametrize("texts", SHADOWS)
+def test_a_temporary_namesake_of_a_plain_table_is_masked(texts: list[str]) -> None:
+    guard = Desk().guard()
+    computed = Field("upper", 0, 0, TEXT, -1, -1, 0)
+    assert shown(guard, "select upper(id) from plain", computed)
+    for text in texts:
+        run(guard, text)
+    assert not shown(guard, "select upper(id) from plain", computed)
+    permit = guard.judge("copy plain to stdout")
+    assert isinstance(permit, Leave)
+    with pytest.raises(Denied):
+        guard.copy_out(permit, False, 1)
+    into = guard.judge("update plain set id = p.id from plain p")
+    assert isinstance(into, Refusal)
+    assert "masking would be lost" in into.message
+
+
+def test_an_error_on_a_temporary_namesake_is_redacted() -> None:
+    guard = Desk().guard()
+    fields = {"S": "ERROR", "C": "22P02", "M": 'invalid input syntax for type integer: "a@b.c"'}
+    permit = guard.judge("select id::int from plain")
+    assert isinstance(permit, Leave)
+    assert guard.redact(permit, fields) == fields
+    run(guard, "create temp table plain as select email as id from customers")
+    assert "a@b.c" not in guard.redact(permit, fields)["M"]
