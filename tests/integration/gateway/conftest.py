@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.integration.cli import authority
-from tests.integration.credentials.servers import PLACES
 from tests.integration.gateway.world import TlsPostgres, World
 from tests.integration.gateway.world import world as make_world
 
@@ -22,8 +22,7 @@ def authority_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pat
 
 @pytest.fixture(scope="session")
 def tls_server(authority_files: tuple[Path, Path]) -> Iterator[TlsPostgres]:
-    if not PLACES:
-        pytest.skip("no PostgreSQL server binaries under /usr/lib/postgresql")
+    programs.server(tls=True)
     base = Path(tempfile.mkdtemp(prefix="dbgate-pg-"))
     try:
         server = TlsPostgres(base, authority_files[1])
