@@ -31,6 +31,8 @@ MAX_CONNECTIONS: Final = 200
 DIAL_TIMEOUT_S: Final = 10.0
 HIGH_WATER_BYTES: Final = 256 * 1024
 """What one direction may hold when its reader is slow; then its sender is not read any more."""
+READ_BYTES: Final = 64 * 1024
+"""The most that one read takes."""
 
 
 def stable_port(database: str) -> int:
@@ -39,10 +41,15 @@ def stable_port(database: str) -> int:
     return FIRST_PORT + int.from_bytes(digest[:4]) % PORTS
 
 
-class Half(asyncio.Protocol):
-    """One side of a splice: what it reads, its peer writes; when its peer is full, it waits."""
+class Half(asyncio.BufferedProtocol):
+    """One side of a splice: what it reads, its peer writes; when its peer is full, it waits.
 
-    def __init__(self) -> None:
+    All halves read into their tunnel's one buffer: between get_buffer and buffer_updated none other
+    reads. For a plain Protocol each read over TLS makes a bytes object of 256 KiB first.
+    """
+
+    def __init__(self, buffer: memoryview) -> None:
+        self._buffer = buffer
         self.transport: asyncio.Transport | None = None
         self.peer: Half | None = None
 
@@ -54,7 +61,15 @@ class Half(asyncio.Protocol):
         if raw is not None:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next read goes."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take a copy of what was read."""
+        self.received(self._buffer[:nbytes].tobytes())
+
+    def received(self, data: bytes) -> None:
         """Hand on, as it came. Bytes that nobody is there for end the connection."""
         if self.peer is not None and self.peer.transport is not None:
             self.peer.transport.write(data)
@@ -81,8 +96,8 @@ class Half(asyncio.Protocol):
 class Gateway(Half):
     """The far side: sends the CONNECT, reads its answer, then splices."""
 
-    def __init__(self, head: bytes, answer: asyncio.Future[Answer]) -> None:
-        super().__init__()
+    def __init__(self, buffer: memoryview, head: bytes, answer: asyncio.Future[Answer]) -> None:
+        super().__init__(buffer)
         self._head = head
         self._answer = answer
         self._reader = AnswerReader()
@@ -94,10 +109,10 @@ class Gateway(Half):
         if self.transport is not None:
             self.transport.write(self._head)
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Read the answer; after it, hand on."""
         if self._answered:
-            super().data_received(data)
+            super().received(data)
         else:
             self._read(data)
 
@@ -129,8 +144,8 @@ class Gateway(Half):
 class Local(Half):
     """The near side: a client of ours."""
 
-    def __init__(self, tunnel: Tunnel) -> None:
-        super().__init__()
+    def __init__(self, tunnel: Tunnel, buffer: memoryview) -> None:
+        super().__init__(buffer)
         self._tunnel = tunnel
         self._early = bytearray()
         self._dial: asyncio.Task[None] | None = None
@@ -147,13 +162,13 @@ class Local(Half):
             self._dial.cancel()
         self._tunnel.lost(self)
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Hand on; what comes before there is a peer is held, and no more of it is read.
 
         Reading is paused here and not in connection_made: a loop may begin to read after it.
         """
         if self.peer is not None:
-            super().data_received(data)
+            super().received(data)
             return
         self._early += data
         if self.transport is not None:
@@ -196,6 +211,7 @@ class Tunnel:
         self._suspect = suspect
         self._server: asyncio.Server | None = None
         self._locals: set[Local] = set()
+        self._buffer = memoryview(bytearray(READ_BYTES))
 
     @property
     def connections(self) -> int:
@@ -220,7 +236,9 @@ class Tunnel:
     async def _listen_on(self, port: int) -> int:
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: Local(self), HOST, port, backlog=128)
+            self._server = await loop.create_server(
+                lambda: Local(self, self._buffer), HOST, port, backlog=128
+            )
         except OSError as exc:
             raise Unreachable(
                 f"cannot listen on {HOST}:{port}: {exc.strerror or exc}",
@@ -269,7 +287,7 @@ class Tunnel:
         try:
             async with asyncio.timeout(DIAL_TIMEOUT_S):
                 _, gateway = await loop.create_connection(
-                    lambda: Gateway(head, answered),
+                    lambda: Gateway(self._buffer, head, answered),
                     self._target.host,
                     self._target.port,
                     ssl=self._tls,
