@@ -175,6 +175,18 @@ def test_clients_are_warned_before_their_session_ends(stage: Stage) -> None:
             assert ended.value.sqlstate in ("57P01", None)
 
 
+def test_a_start_and_a_stop_say_so_and_warn_of_nothing(stage: Stage) -> None:
+    log = stage.home / "dev" / "log" / "broker.log"
+    begun = log.stat().st_size
+    old = pid_of(stage, "broker")
+    os.kill(old, signal.SIGTERM)
+    wait_for(lambda: pid_of(stage, "broker") != old and answers(stage), 3 * LIMIT_S)
+    lines = log.read_bytes()[begun:].decode().splitlines()
+    assert [line.split(": ", 1)[1] for line in lines[:2]] == ["stopping", "stopped"]
+    assert "API on" in lines[-1]
+    assert not [line for line in lines if " INFO " not in line]
+
+
 def reached(log: Path) -> Counter[str]:
     """Beats in PostgreSQL's own log."""
     found = re.findall(r"(?:statement|execute [^:]*): (select \S+ as beat)", log.read_text())

@@ -110,8 +110,9 @@ def test_an_unknown_role_is_refused_with_words(side: Side) -> None:
     play(side, story)
 
 
-def test_a_role_nobody_uses_has_no_leases(side: Side) -> None:
+def test_a_role_nobody_uses_has_no_leases(side: Side, caplog: pytest.LogCaptureFixture) -> None:
     async def story(provider: CredentialProvider) -> None:
         assert list(await provider.list_leases("prod-db-readwrite")) == []
 
     play(side, story)
+    assert [record.message for record in caplog.records if record.levelname != "DEBUG"] == []
