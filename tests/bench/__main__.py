@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import measures
+from tests.bench import cpu, measures
 from tests.bench.paths import DATABASE, Bouncer, Gate, Route, libpq_environment
 from tests.demo.stage import BIN, Stage
 
@@ -129,10 +129,13 @@ def main() -> int:
             routes.append(gate.start())
             table = cells(seconds)
             taken = rounds_of(routes, table, rounds, console)
+            processes = cpu.Processes(gate.pid, cpu.broker_of(stage))
+            seconds_of = cpu.measured(processes, direct, routes[-1], 500 * seconds)
         finally:
             gate.stop()
             bouncer.stop()
         summary = report(console, table, taken, routes)
+        cpu.show(console, seconds_of)
         lines = command_lines(stage, 3 if options.quick else 9)
     for name, figures in lines.items():
         console.print(
@@ -141,7 +144,11 @@ def main() -> int:
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     machine = {"python": platform.python_version(), "machine": platform.machine()}
-    file.write_text(json.dumps({"machine": machine, "routes": summary, "cli": lines}, indent=1))
+    file.write_text(
+        json.dumps(
+            {"machine": machine, "routes": summary, "cpu": seconds_of, "cli": lines}, indent=1
+        )
+    )
     console.print(f"kept in {file}")
     return 0
 

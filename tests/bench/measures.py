@@ -13,6 +13,8 @@ from tests.bench.paths import Route
 
 SCALE = 10
 WIDE_ROWS = 1_000_000
+WIDE_GIGABYTES = {"COPY": 0.203, "SELECT": 0.235}
+"""What its rows take on the wire: CopyData and DataRow."""
 SETUP = f"""
 drop table if exists bench_wide;
 create table bench_wide as

@@ -131,6 +131,12 @@ class Gate:
         wait_for(route)
         return route
 
+    @property
+    def pid(self) -> int:
+        """The process that holds the tunnel; only after `start`."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Close the session."""
         if self._process is not None:
