@@ -76,15 +76,16 @@ protocol error. (PostgreSQL documentation, "Message Flow".)"""
 
 @dataclass(slots=True)
 class Prepared:
-    """A prepared statement: its permit, and its description once the server gave one."""
+    """A prepared statement: its permit, its segment, and its description once the server gave one."""
 
     permit: Permit
+    segment: int = 0
     fields: tuple[Field, ...] | None = None
 
 
 @dataclass(slots=True)
 class Portal:
-    """A portal: its statement, parameters, result formats, and the plan of its masks.
+    """A portal: its statement, parameters, result formats, segment, and the plan of its masks.
 
     `describing`: a Describe was sent, so its answer comes before the rows; `planned`: it came.
     """
@@ -92,6 +93,7 @@ class Portal:
     prepared: Prepared
     parameters: Parameters
     formats: tuple[int, ...]
+    segment: int = 0
     mask: RowMask | None = None
     describing: bool = False
     planned: bool = False
@@ -140,12 +142,18 @@ def _put(names: dict[str, object], name: str, value: object) -> None:
         names[name] = value
 
 
+_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY})
+
+
 class Queue:
     """The pending messages, in order.
 
     A Sync inside COPY IN is ignored by the server as long as the copy goes well. When it fails, the
     server may not have come to such a Sync yet, and then that Sync ends the discarding and is
     answered. So `late` ReadyForQuery messages may come that no entry waits for.
+
+    Messages up to and with a Sync or Query are a *segment*: an error makes the server discard the
+    rest of its segment and nothing of the next. `doubtful` says whether that may yet happen.
     """
 
     def __init__(self) -> None:
@@ -153,6 +161,8 @@ class Queue:
         self.copying_in = False
         self.late = 0
         self._ignored = 0
+        self.segment = 0
+        self._settled = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -177,11 +187,28 @@ class Queue:
         elif entry.kind is Kind.SYNC and self.copying_in:
             self._ignored += 1
             return
+        if entry.kind in _ENDS:
+            self.segment += 1
         self._entries.append(entry)
 
     def pop(self) -> Pending:
         """The head got its last answer."""
-        return self._entries.popleft()
+        entry = self._entries.popleft()
+        if entry.kind in _ENDS:
+            self._settled += 1
+        return entry
+
+    def doubtful(self, segment: int) -> bool:
+        """Whether what was defined in an earlier segment may turn out to have been discarded.
+
+        A later segment must not rely on it: the name may still mean what it meant before.
+        """
+        return self._settled <= segment < self.segment and self.head is not None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether an earlier segment may turn out to have been discarded in part."""
+        return self._settled < self.segment and self.head is not None
 
     def copy_in_begins(self) -> None:
         """CopyInResponse came: Syncs that were sent before the copy's end are ignored."""

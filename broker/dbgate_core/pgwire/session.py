@@ -12,7 +12,9 @@ Bind, Describe or Execute is replaced by a Parse of that text, for the same reas
 could be one that the client defined.
 
 While the guard is stale nothing that it would judge is taken: the session is *held*, asks the
-server to flush what it owes, and goes on with `resume` once it is *drained* and the guard fresh.
+server to flush what it owes, and goes on with `resume` once it is *drained* and the guard fresh. So
+it is, too, when a message names what an earlier segment defined and the server has not confirmed:
+after an error there the name may mean something else than what was judged.
 """
 
 from __future__ import annotations
@@ -48,6 +50,10 @@ _UNJUDGED: Final = frozenset(b"dcfSHX")
 _SMALL: Final = frozenset(b"CDEHSXc")
 _UNKNOWN_STATEMENT: Final = "26000"
 _UNKNOWN_PORTAL: Final = "34000"
+
+
+class _Doubt(Exception):
+    """A name whose meaning the server has yet to confirm; nothing was done about the message."""
 
 
 class Session(Backend):
@@ -103,7 +109,12 @@ class Session(Backend):
                 self.held = True
                 need = 0
                 break
-            replacement = self._client_message(chr(kind), data[position + HEADER_BYTES : end])
+            try:
+                replacement = self._client_message(chr(kind), data[position + HEADER_BYTES : end])
+            except _Doubt:
+                self.held = True
+                need = 0
+                break
             if replacement is not None:
                 self._to_server.append(data[start:position] + replacement)
                 start = end
@@ -159,30 +170,30 @@ class Session(Backend):
             entry.refusal = verdict
             entry.set(self.statements, parsed.name, None)
             return message(b"P", parsed.name.encode() + b"\0" + REFUSED_TEXT + b"\0\0")
-        entry.set(self.statements, parsed.name, Prepared(verdict))
+        entry.set(self.statements, parsed.name, Prepared(verdict, self.pending.segment))
         return None
 
     def _bind(self, body: bytes) -> bytes | None:
         bound = frontend.bind(body)
+        prepared = self._known(self.statements, bound.statement)
         entry = Pending(Kind.BIND)
         self.pending.push(entry)
-        prepared = self.statements.get(bound.statement)
         if not isinstance(prepared, Prepared):
             name = bound.statement
             what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
             entry.refusal = Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
             entry.set(self.portals, bound.portal, None)
             return REFUSED_PARSE
-        portal = Portal(prepared, bound.parameters, bound.result_formats)
+        portal = Portal(prepared, bound.parameters, bound.result_formats, self.pending.segment)
         entry.permit = prepared.permit
         entry.set(self.portals, bound.portal, portal)
         return None
 
     def _describe(self, body: bytes) -> bytes | None:
         kind, name = frontend.target(body)
+        found = self._known(self.statements if kind == "S" else self.portals, name)
         entry = Pending(Kind.DESCRIBE)
         self.pending.push(entry)
-        found = (self.statements if kind == "S" else self.portals).get(name)
         if isinstance(found, Prepared):
             entry.prepared, entry.permit = found, found.permit
         elif isinstance(found, Portal):
@@ -192,7 +203,7 @@ class Session(Backend):
 
     def _execute(self, body: bytes) -> bytes | None:
         name = frontend.execute(body)
-        portal = self.portals.get(name)
+        portal = self._known(self.portals, name)
         if not isinstance(portal, Portal):
             return self._refuse_execute(Pending(Kind.EXECUTE), _unknown("P", name))
         permit = portal.prepared.permit
@@ -233,6 +244,17 @@ class Session(Backend):
         _empty(body)
         self.terminated = True
 
+    def _known(self, names: dict[str, object], name: str) -> object:
+        """What the name means. Raises _Doubt when the server may yet say that it means another."""
+        found = names.get(name)
+        if isinstance(found, Prepared | Portal):
+            doubtful = self.pending.doubtful(found.segment)
+        else:
+            doubtful = self.pending.unsettled
+        if doubtful:
+            raise _Doubt
+        return found
+
     def _judge(self, text: str) -> Permit | Refusal:
         try:
             return self.guard.judge(text)
@@ -264,7 +286,9 @@ class Session(Backend):
         if moves.code:
             for name, portal in self.portals.items():
                 if isinstance(portal, Portal):
-                    fresh = Portal(portal.prepared, portal.parameters, portal.formats)
+                    fresh = Portal(
+                        portal.prepared, portal.parameters, portal.formats, portal.segment
+                    )
                     self.portals[name] = fresh
 
 

@@ -73,6 +73,42 @@ def test_a_failed_parse_does_not_undo_a_later_one() -> None:
     assert talk.server.ran == begun(talk) == ["row b"]
 
 
+@pytest.mark.parametrize("name", ["", "s"])
+def test_a_definition_that_an_error_discarded_is_not_taken_for_the_one_that_runs(name: str) -> None:
+    """The next segment is on its way already when the error of this one becomes known."""
+    talk = Talk()
+    talk.client(parse(name, "row a") + SYNC)
+    talk.settle()
+    talk.client(execute("none") + close("S", name) + parse(name, "row b") + SYNC)
+    talk.client(bind("", name) + execute("") + SYNC)
+    held = [talk.session.held]
+    talk.settle()
+    assert [*held, talk.session.held] == [True, False]
+    assert talk.server.ran == ["row a"]
+    assert [note.text for note in talk.guard.notes] == ["row a"]
+
+
+def test_a_portal_that_an_error_discarded_is_not_taken_for_the_one_that_runs() -> None:
+    talk = Talk()
+    talk.client(query("begin") + parse("", "row a") + bind("c", "") + describe("P", "c") + SYNC)
+    talk.settle()
+    talk.client(execute("none") + close("P", "c") + parse("", "row b") + bind("c", "") + SYNC)
+    talk.client(execute("c") + SYNC)
+    talk.settle()
+    assert "row b" not in [note.text for note in talk.guard.notes]
+
+
+def test_what_the_server_confirmed_holds_nothing_up() -> None:
+    talk = Talk()
+    talk.client(parse("s", "row a") + SYNC)
+    talk.settle()
+    for _ in range(3):
+        talk.client(bind("", "s") + execute("") + SYNC + query("row b"))
+        assert not talk.session.held
+    talk.settle()
+    assert talk.server.ran == ["row a", "row b"] * 3
+
+
 def test_a_refused_bind_leaves_no_older_portal_to_execute() -> None:
     talk = Talk()
     talk.client(parse("", "row a") + bind("", "") + parse("", "row forbidden"))
