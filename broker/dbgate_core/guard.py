@@ -42,6 +42,8 @@ from dbgate_core.verdicts import Judged, Subject, Verdicts
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
 SEARCH_PATH: Final = ("public",)
+_DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
+"""As the server writes it."""
 MAX_NAMES: Final = 1_000
 """Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
 _CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
@@ -313,8 +315,11 @@ class ConnectionGuard:
             self._scope.epoch.value += 1
 
     def parameter(self, name: str, value: str) -> None:
-        """Note a ParameterStatus of the server: newer ones tell of search_path."""
-        if name == "search_path":
+        """Note a ParameterStatus: PostgreSQL 18 tells of search_path, and at the start of its default.
+
+        A path that was lost once stays so, whatever it becomes.
+        """
+        if name == "search_path" and value != _DEFAULT_PATH:
             self._path_known = False
 
     def notification(self, channel: str, payload: str) -> str:

@@ -141,6 +141,24 @@ def test_an_approval_does_not_survive_a_changed_search_path() -> None:
     )
 
 
+def test_a_server_that_reports_the_default_search_path_changes_nothing() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    approve(desk, DROP)
+    guard.parameter("search_path", '"$user", public')  # PostgreSQL 18, at the start
+    guard.begin(leave(guard, DROP), None, "simple")
+
+
+@pytest.mark.parametrize("path", ["other, public", "public", '"$user",public', ""])
+def test_a_reported_search_path_that_is_another_is_never_trusted_again(path: str) -> None:
+    desk = Desk()
+    guard = desk.guard()
+    approve(desk, DROP)
+    guard.parameter("search_path", path)
+    guard.parameter("search_path", '"$user", public')
+    assert isinstance(guard.judge(DROP), Refusal)
+
+
 def test_only_a_guard_makes_permits() -> None:
     class Forged:
         text = "drop table customers"
