@@ -185,20 +185,21 @@ _NAMES: Final = """
     pg_get_function_sqlbody pg_get_functiondef pg_get_indexdef pg_get_keywords
     pg_get_loaded_modules pg_get_multixact_members pg_get_object_address
     pg_get_partition_constraintdef pg_get_partkeydef pg_get_publication_tables
-    pg_get_replica_identity_index pg_get_replication_slots pg_get_ruledef pg_get_serial_sequence
-    pg_get_statisticsobjdef pg_get_statisticsobjdef_columns pg_get_statisticsobjdef_expressions
-    pg_get_triggerdef pg_get_userbyid pg_get_viewdef pg_get_wait_events
-    pg_get_wal_replay_pause_state pg_get_wal_resource_managers pg_get_wal_summarizer_state
-    pg_has_role pg_identify_object pg_identify_object_as_address pg_index_column_has_property
-    pg_index_has_property pg_indexam_has_property pg_indexam_progress_phasename pg_indexes_size
-    pg_input_error_info pg_input_is_valid pg_is_in_recovery pg_is_other_temp_schema
-    pg_is_wal_replay_paused pg_isolation_test_session_is_blocked pg_jit_available
-    pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn
-    pg_last_xact_replay_timestamp pg_listening_channels pg_lock_status pg_lsn pg_lsn_cmp pg_lsn_eq
-    pg_lsn_ge pg_lsn_gt pg_lsn_hash pg_lsn_hash_extended pg_lsn_in pg_lsn_larger pg_lsn_le
-    pg_lsn_lt pg_lsn_mi pg_lsn_mii pg_lsn_ne pg_lsn_out pg_lsn_pli pg_lsn_send pg_lsn_smaller
-    pg_mcv_list_in pg_mcv_list_out pg_mcv_list_send pg_my_temp_schema pg_ndistinct_in
-    pg_ndistinct_out pg_ndistinct_send pg_node_tree_in pg_node_tree_out pg_node_tree_send
+    pg_get_replica_identity_index pg_get_replication_slots pg_get_ruledef pg_get_sequence_data
+    pg_get_serial_sequence pg_get_statisticsobjdef pg_get_statisticsobjdef_columns
+    pg_get_statisticsobjdef_expressions pg_get_triggerdef pg_get_userbyid pg_get_viewdef
+    pg_get_wait_events pg_get_wal_replay_pause_state pg_get_wal_resource_managers
+    pg_get_wal_summarizer_state pg_has_role pg_identify_object pg_identify_object_as_address
+    pg_index_column_has_property pg_index_has_property pg_indexam_has_property
+    pg_indexam_progress_phasename pg_indexes_size pg_input_error_info pg_input_is_valid
+    pg_is_in_recovery pg_is_other_temp_schema pg_is_wal_replay_paused
+    pg_isolation_test_session_is_blocked pg_jit_available pg_last_committed_xact
+    pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp
+    pg_listening_channels pg_lock_status pg_lsn pg_lsn_cmp pg_lsn_eq pg_lsn_ge pg_lsn_gt
+    pg_lsn_hash pg_lsn_hash_extended pg_lsn_in pg_lsn_larger pg_lsn_le pg_lsn_lt pg_lsn_mi
+    pg_lsn_mii pg_lsn_ne pg_lsn_out pg_lsn_pli pg_lsn_send pg_lsn_smaller pg_mcv_list_in
+    pg_mcv_list_out pg_mcv_list_send pg_my_temp_schema pg_ndistinct_in pg_ndistinct_out
+    pg_ndistinct_send pg_node_tree_in pg_node_tree_out pg_node_tree_send
     pg_notification_queue_usage pg_opclass_is_visible pg_operator_is_visible pg_opfamily_is_visible
     pg_options_to_table pg_partition_ancestors pg_partition_root pg_partition_tree
     pg_postmaster_start_time pg_prepared_statement pg_prepared_xact pg_relation_filenode

@@ -54,7 +54,7 @@ LATER = """
     uuid_extract_version xmltext pg_stat_get_io pg_stat_get_checkpointer_num_timed pg_get_wait_events
     pg_column_toast_chunk_id pg_available_wal_summaries pg_get_wal_summarizer_state
     array_reverse array_sort casefold crc32 crc32c gamma lgamma uuidv4 uuidv7 pg_get_acl
-    pg_get_loaded_modules pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_backend_subxact
+    pg_get_loaded_modules pg_get_sequence_data pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_backend_subxact
     pg_stat_get_xact_tuples_newpage_updated pg_stat_get_tuples_newpage_updated
     pg_stat_get_lastscan json_scalar json_serialize json_exists json_query json_value json_table
     has_largeobject_privilege bit_count range_agg range_intersect_agg
