@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import stat
 import subprocess
@@ -19,12 +20,12 @@ from tests.integration.cli.fake_issuer import FakeIssuer
 @pytest.fixture
 def browser(tmp_path: Path) -> str:
     """A browser that follows redirects and keeps cookies, as $BROWSER names it."""
-    script = tmp_path / "browser"
-    script.write_text(
-        f"#!{sys.executable}\n"
+    code = (
         "import sys, urllib.request as u\n"
         "u.build_opener(u.HTTPCookieProcessor()).open(sys.argv[1], timeout=10).read()\n"
     )
+    script = tmp_path / "browser"  # not by `#!`: the interpreter's path may hold spaces
+    script.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-c", code])} "$1"\n')
     script.chmod(0o755)
     return str(script)
 
