@@ -13,6 +13,7 @@ from typing import Final
 from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import Carried, Source
+from dbgate_core.masking.code import hidden_in_code
 from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import (
     ANY_COLUMN,
@@ -99,9 +100,21 @@ def _code(node: Node, scope: Scope) -> str:
         return next(
             filter(None, (_statement(action, inside) for action in node.rule_stmt.actions)), ""
         )
+    code = kind(node) in ("create_function_stmt", "do_stmt")
+    if code and (reason := hidden_in_code(node, scope, _in_code)):
+        return reason
     if kind(node) == "create_function_stmt":
         return next(filter(None, (_statement(found, scope) for found in _body(node))), "")
     return hidden_change(node, scope)
+
+
+def _in_code(node: Node, scope: Scope) -> str:
+    """As `_statement`, where a variable may hold anything that was read before."""
+    calls = (call for call in _calls(node) if strings(call.funcname)[-1] in SINKS)
+    called = [call for call in calls if not all(map(_constant, call.args))]
+    if called:
+        return f"{strings(called[0].funcname)[-1]} would carry them away"
+    return _statement(node, scope)
 
 
 def _body(node: Node) -> Iterator[Node]:

@@ -112,3 +112,42 @@ def _check_depth(text: str) -> None:
             unions += token in _SET_OPERATIONS
         if chain + unions > MAX_CHAIN:
             raise LimitExceeded("a statement nested too deep to be judged")
+
+
+def parse_code(node: Any) -> Any:  # Any: protobuf in, the JSON of libpg_query out
+    """The PL/pgSQL of a DO or CREATE FUNCTION statement, as libpg_query's JSON.
+
+    A trigger function is read as one with the record parameters `new` and `old` (the library's JSON
+    of real ones is broken), and VARIADIC as a plain parameter. Raises NotParsed.
+    """
+    result = postgast.pg_query_pb2.ParseResult()
+    statement = result.stmts.add().stmt
+    statement.CopyFrom(node)
+    try:
+        if statement.WhichOneof("node") == "create_function_stmt":
+            _plain_parameters(statement.create_function_stmt)
+        return postgast.parse_plpgsql(postgast.deparse(result))
+    except (postgast.PgQueryError, ValueError) as exc:
+        raise NotParsed("PL/pgSQL that cannot be read") from exc
+    except (DecodeError, RecursionError) as exc:
+        raise LimitExceeded("code nested too deep to be judged") from exc
+
+
+_AS_TRIGGER: Final = (
+    "create function f(new record, old record, tg_name text, tg_when text, tg_level text,"
+    " tg_op text, tg_relid oid, tg_relname text, tg_table_name text, tg_table_schema text,"
+    " tg_nargs int, tg_argv text[], tg_event text, tg_tag text) returns record as ''"
+)
+
+
+def _plain_parameters(create: Any) -> None:  # Any: protobuf
+    returned = [name.string.sval for name in create.return_type.names][-1:]
+    if returned in (["trigger"], ["event_trigger"]):
+        model = postgast.parse(_AS_TRIGGER).stmts[0].stmt.create_function_stmt
+        create.parameters.extend(model.parameters)
+        create.return_type.CopyFrom(model.return_type)
+    plain = postgast.pg_query_pb2.FunctionParameterMode.Value("FUNC_PARAM_IN")
+    variadic = postgast.pg_query_pb2.FunctionParameterMode.Value("FUNC_PARAM_VARIADIC")
+    for parameter in create.parameters:
+        if parameter.function_parameter.mode == variadic:
+            parameter.function_parameter.mode = plain

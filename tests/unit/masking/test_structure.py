@@ -59,6 +59,38 @@ HIDDEN = [
     "select 1 from log union all select 2 from log limit (select max(length(email)) from customers)",
     "select 1 from log tablesample bernoulli ((select length(email) from customers where id = 1))",
 ]
+HIDDEN += [
+    f"do $$ declare v text; r record; begin {body} end $$"
+    for body in (
+        "update log set line = (select email from customers limit 1);",
+        "select email into v from customers; insert into log values (v);",
+        "for r in select * from customers loop insert into log values (r.email); end loop;",
+        "v := (select email from customers); perform set_config('a.b', v, false);",
+        "v := my_function(); insert into log values (v);",
+        "execute 'insert into log select email from customers';",
+        "execute 'insert into log select ' || v;",
+        "for r in execute v loop null; end loop;",
+        "if exists (select 1 from customers) then insert into log values (v); end if;",
+        "perform pg_advisory_lock(length(email)) from customers;",
+        "select email into v from customers; perform pg_notify('c', v);",
+    )
+]
+HIDDEN += [
+    f"create function f() returns trigger language plpgsql as $$ begin {body} return new; end $$"
+    for body in (
+        "new.line := (select email from customers limit 1);",
+        "new.line = (select email from customers limit 1);",
+        "select email into new.line from customers;",
+        "insert into log values (new.email);",
+        "raise warning '%', (select email from customers limit 1);",
+    )
+]
+HIDDEN += [
+    "create function f(int) returns boolean language plpgsql as"
+    " $$ begin raise notice '%', (select email from customers limit 1); return true; end $$",
+    "create function f() returns int language plperl as 'return 1'",
+    "do language plperl 'x'",
+]
 
 
 @pytest.mark.parametrize("text", HIDDEN)
@@ -95,6 +127,32 @@ HARMLESS = [
     " left join customers c on c.created_at::date = d group by d limit 5",
     "with b as (select min(created_at) lo, max(created_at) hi from customers)"
     " select g from b, generate_series(lo, hi, '1 day') g",
+]
+HARMLESS += [
+    f"do $$ declare v text; n int; r record; begin {body} end $$"
+    for body in (
+        "null;",
+        "update log set line = 'x' where line = v;",
+        "select count(*) into n from log; insert into log values (n);",
+        "update customers set email = lower(email) where id = n;",
+        "delete from customers where email = v;",
+        "perform my_function(); update log set line = 'y';",
+        "execute 'update log set line = ''x'''; raise notice '%', n;",
+        "create temp table t (a int); insert into t values (n); insert into log select a from t;",
+        "for r in select id from customers loop raise notice '%', r.id; end loop;",
+        "if not exists (select 1 from pg_type where typname = 'm') then create type m as (a int); end if;",
+    )
+]
+HARMLESS += [
+    "create function f() returns trigger language plpgsql as"
+    " $$ begin new.updated_at := now(); new.line = upper(new.line); return new; end $$",
+    "create function f() returns trigger language plpgsql as"
+    " $$ begin if new.id < 0 then raise exception 'id % is negative', new.id; end if; return new; end $$",
+    "create function f() returns trigger language plpgsql as"
+    " $$ begin insert into log values (tg_op || new.id); return null; end $$",
+    "create function f(a int, variadic b text[]) returns table (x int, y text) language plpgsql as"
+    " $$ begin return query select id, email from customers; end $$",
+    "create procedure p(inout a int) language plpgsql as $$ begin a := a + 1; commit; end $$",
 ]
 
 
