@@ -129,6 +129,7 @@ def _prepare(connection: Connection, wanted: Target, roles: AccessRoles) -> Gove
     skipped = _grant(connection, roles, me)
     if not _admin_as(connection, roles, me):
         say(f"{wanted.name}: admin gets privileges on what is there; {me} cannot share its own")
+        say(f"{wanted.name}: from PostgreSQL 16 on only a superuser's DSN can")
     if skipped:
         say(f"{wanted.name}: {me} may not grant on {', '.join(skipped[:5])}: left as they are")
     return Governed(
@@ -177,7 +178,11 @@ def _grant(connection: Connection, roles: AccessRoles, me: str) -> list[str]:
 
 
 def _admin_as(connection: Connection, roles: AccessRoles, me: str) -> bool:
-    """Make the admin group a member of the DSN's user, so that it may do what that user may."""
+    """Make the admin group a member of the DSN's user, so that it may do what that user may.
+
+    From PostgreSQL 16 on nobody but a superuser has ADMIN OPTION on itself; and who makes a role
+    is a member of it, so that the reverse would be a circle.
+    """
     grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(me), sql.Identifier(roles.admin))
     try:
         connection.execute(grant)
