@@ -9,6 +9,9 @@ MARKERS: Final = (
     "739184", "1987-03-14", "7e57ab1e", "203.0.113.77", "DE89370400440532",
 )  # fmt: skip
 
+STAND_INS: Final[dict[str, LiteralString]] = {"citext": "CREATE DOMAIN citext AS text"}
+"""For servers that lack an extension; the PyPI wheel's has none."""
+
 SCHEMA: Final[tuple[LiteralString, ...]] = (
     "CREATE EXTENSION citext",
     "CREATE EXTENSION pg_trgm",

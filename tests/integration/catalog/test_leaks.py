@@ -137,8 +137,12 @@ def run(
     return result
 
 
-def unsendable(result: pq.abc.PGresult) -> bool:
-    return b"no binary output function" in (result.error_message or b"")
+def skip_what_the_server_lacks(result: pq.abc.PGresult) -> None:
+    """Binary formats of some types; in the PyPI wheel's build libxml and pg_trgm."""
+    error = (result.error_message or b"").decode()
+    for lacking in ("no binary output function", "unsupported XML feature", "function similarity("):
+        if lacking in error:
+            pytest.skip(error.partition("\n")[0])
 
 
 @pytest.mark.parametrize("fmt", [0, 1], ids=["text", "binary"])
@@ -148,8 +152,7 @@ def test_a_marker_never_comes_out(
 ) -> None:
     connection.execute("SELECT set_config('x.y', 'zqmail', true)")
     raw = connection.pgconn.exec_params(query.encode(), [], result_format=fmt)
-    if unsendable(raw):
-        pytest.skip("the type has no binary format")
+    skip_what_the_server_lacks(raw)
     assert raw.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK), raw.error_message
     messages = data_rows(raw)
     if raw.nfields == 0:
@@ -172,8 +175,7 @@ def test_a_harmless_query_is_left_alone(
     query: str, fmt: int, catalog: Catalog, connection: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     raw = connection.pgconn.exec_params(query.encode(), [], result_format=fmt)
-    if unsendable(raw):
-        pytest.skip("the type has no binary format")
+    skip_what_the_server_lacks(raw)
     assert raw.status == pq.ExecStatus.TUPLES_OK, raw.error_message
     mask = plan_rows(described(raw), None, query, catalog, KEY)
     assert mask is None
