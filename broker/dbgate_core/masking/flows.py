@@ -114,6 +114,9 @@ def _in_code(node: Node, scope: Scope) -> str:
     called = [call for call in calls if not all(map(_constant, call.args))]
     if called:
         return f"{strings(called[0].funcname)[-1]} would carry them away"
+    made = node.view_stmt.view if kind(node) == "view_stmt" else _new_table(node)
+    if made is not None and _temporary(made):  # nobody saw its name, which may be a plain table's
+        return f"{made.relname} would hold them"
     return _statement(node, scope)
 
 

@@ -42,14 +42,15 @@ class CleanTables:
 
     def begin(self, analysis: Analysis, taints: bool, *, path_known: bool) -> None:
         """A statement begins; `taints` (flows.taints) is asked for when it is `concerned`."""
-        if any(effect.action in _NAMING for effect in analysis.effects):
-            self.shadows |= temporary_names(analysis.text, self.shadows, anywhere=not path_known)
         foreign = analysis.incomplete or any(_runs_code(effect) for effect in analysis.effects)
         if taints or foreign:
             self._tainted = True
             self.names = frozenset()
         elif any(_renames(effect) for effect in analysis.effects):
             self.names = frozenset()
+        if any(effect.action in _NAMING for effect in analysis.effects):
+            anywhere = self._tainted or not path_known
+            self.shadows |= temporary_names(analysis.text, self.shadows, anywhere=anywhere)
 
     def end(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool) -> None:
         """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol)."""

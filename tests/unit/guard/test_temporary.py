@@ -211,6 +211,7 @@ SHADOWS = [
         "create table pg_temp.plain (id text)",
         "insert into pg_temp.plain select email from customers",
     ],
+    ["select my_function()", "alter table made_by_it rename to plain"],
     ["set search_path = pg_temp, public", "create table plain (id text)"],
 ]
 

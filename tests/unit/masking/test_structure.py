@@ -70,6 +70,8 @@ HIDDEN += [
         "execute 'insert into log select email from customers';",
         "execute 'insert into log select ' || v;",
         "for r in execute v loop null; end loop;",
+        "create temp table log as select email as line from customers;",
+        "execute 'create temp view log as select email as line from customers';",
         "if exists (select 1 from customers) then insert into log values (v); end if;",
         "perform pg_advisory_lock(length(email)) from customers;",
         "select email into v from customers; perform pg_notify('c', v);",
