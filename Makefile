@@ -4,6 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Under LC_ALL=C, Python before 3.13 cannot start from a folder with a name that is not ASCII.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+
 .PHONY: help demo test lint types unit e2e bench soak completions clean
 
 help:            ## this list
@@ -47,3 +52,4 @@ completions: $(STAMP)  ## write completions/ anew from the program
 
 clean:           ## remove what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
