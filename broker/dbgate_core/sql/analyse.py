@@ -10,7 +10,7 @@ from dbgate_core.errors import LimitExceeded
 from dbgate_core.sql import definitions, other_definitions, privileges, queries, routines, utilities
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
-from dbgate_core.sql.parser import fingerprint, parse
+from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, kind, present
 from dbgate_core.sql.walk import Handler, Walk
 
@@ -62,7 +62,6 @@ def analyse(
         sets_search_path=any(walk.sets_search_path for walk in walks),
         returns_rows=any(_returns_rows(raw.stmt) for raw in statements),
         defines={name: text for walk in walks for name in walk.defines},
-        fingerprint=fingerprint(text) if statements else "",
     )
 
 

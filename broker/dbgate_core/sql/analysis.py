@@ -37,4 +37,3 @@ class Analysis:
     sets_search_path: bool = False
     returns_rows: bool = False
     defines: dict[str, str] = field(default_factory=dict)
-    fingerprint: str = ""

@@ -6,7 +6,7 @@ import pytest
 
 from dbgate_core.sql.analyse import analyse
 from dbgate_core.sql.effects import Action
-from dbgate_core.sql.parser import NotParsed
+from dbgate_core.sql.parser import NotParsed, fingerprint
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_what_is_not_sql_is_not_judged(text: str) -> None:
 
 
 def test_the_fingerprint_leaves_literals_out() -> None:
-    assert analyse("select 1").fingerprint == analyse("SELECT  2;").fingerprint
-    assert analyse("select a from t").fingerprint != analyse("select b from t").fingerprint
+    assert fingerprint("select 1") == fingerprint("SELECT  2;")
+    assert fingerprint("select a from t") != fingerprint("select b from t")
 
 
 @pytest.mark.parametrize(
