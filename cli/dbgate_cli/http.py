@@ -9,6 +9,7 @@ tunnel would need one that passes CONNECT to any port, and half a way through a 
 from __future__ import annotations
 
 import http.client
+import select
 import ssl
 import time
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from dbgate_core.errors import LimitExceeded, Unreachable, UsageError
 TIMEOUT_S: Final = 10.0
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 """The most an answer may hold; a page of audit entries stays far below it."""
+REPEATABLE: Final = frozenset({"GET", "DELETE"})
+"""Methods that do no more when done twice (RFC 9110, section 9.2.2)."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _CHUNK_BYTES: Final = 256 * 1024
 
@@ -92,15 +95,16 @@ class Channel:
         """Send a request; give the whole answer within `timeout_s`.
 
         Raises Unreachable when there is none, LimitExceeded when it is larger than `max_bytes`.
-        A GET on a connection that the peer has closed meanwhile is sent once more.
+        A peer closes connections that rest: a request that may be repeated is then sent once more.
         """
         deadline = time.monotonic() + timeout_s
+        self._drop_if_closed()
         fresh = self._connection is None
         try:
             return self._once(method, target, headers or {}, body, deadline, max_bytes)
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as exc:
             self.close()
-            if fresh or method != "GET":
+            if fresh or method not in REPEATABLE:
                 raise self._unreachable(exc) from exc
         except (OSError, http.client.HTTPException) as exc:
             self.close()
@@ -156,6 +160,12 @@ class Channel:
         else:
             _arm(self._connection, deadline)
         return self._connection
+
+    def _drop_if_closed(self) -> None:
+        """Nothing is owed to us between requests: what can be read then is the end, or no answer."""
+        sock = self._connection.sock if self._connection is not None else None
+        if sock is not None and select.select([sock], [], [], 0)[0]:
+            self.close()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
