@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
+from dbgate_core.audit.canonical import fragment
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
@@ -21,6 +22,7 @@ from dbgate_core.masking.errors import WITHHELD, redact_error
 from dbgate_core.masking.flows import hidden_flow, taints
 from dbgate_core.masking.plan import MaskKey, plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import MaskedColumn
+from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.pgwire.guard import (
     CopyMask,
@@ -51,6 +53,8 @@ _CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
 _DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
 _ADDING: Final = frozenset({"table", "index"})
 """CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
+_STILL: Final = Moved()
+_ALLOW: Final = str(Verdict.ALLOW)
 _MOVED_HINT: Final = (
     "keep them in columns that are protected too, under names that say so, or in a temporary table"
 )
@@ -96,20 +100,31 @@ class Scope:
     search_path: tuple[str, ...] = SEARCH_PATH
 
 
+@dataclass(slots=True)
+class Shown:
+    """A description that was found to need no mask, on one picture of the database."""
+
+    fields: Sequence[Field] = ()
+    picture: Picture | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Leave:
     """The leave to run one text; only a guard makes one.
 
-    `digest` is set when running it uses up an approval; `code_seen` counts the statements before it
-    that ran code which cannot be followed; `masked` are the columns that its results were found to mask.
+    `said` is what its entries say of it. `digest` is set when running it uses up an approval;
+    `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
+    the columns that its results were found to mask, `shown` a result in which nothing is.
     """
 
     analysis: Analysis
     decision: Decision
+    said: Mapping[str, object]
     digest: str = ""
     moves: Moved = field(default_factory=Moved)
     code_seen: int = 0
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
+    shown: Shown = field(default_factory=Shown, compare=False)
 
     @property
     def text(self) -> str:
@@ -139,6 +154,7 @@ class ConnectionGuard:
         clock_ns: Callable[[], int],
     ) -> None:
         self._scope = scope
+        self._entry = fragment(scope.entry)
         self._picture = picture
         self._verdicts = verdicts
         self._recorder = recorder
@@ -195,20 +211,21 @@ class ConnectionGuard:
         return self._refuse(text, analysis, decision.verdict, refusal, decision.approval)
 
     def _leave(self, analysis: Analysis, decision: Decision, digest: str) -> Leave:
-        code = any(effect.action in _CODE for effect in analysis.effects)
-        moves = moved(analysis.text) if analysis.moves_names else Moved()
-        return Leave(analysis, decision, digest, replace(moves, code=code), self._code_seen)
+        said = {**_described(analysis.text, analysis), "policies": list(decision.policies)}
+        moves = moved(analysis.text) if analysis.moves_names else _STILL
+        if any(effect.action in _CODE for effect in analysis.effects):
+            moves = replace(moves, code=True)
+        return Leave(analysis, decision, said, digest, moves, self._code_seen)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
         leave = _mine(permit)
         request = self._take(leave, parameters) if leave.digest else ""
         fields: dict[str, object] = {
-            "scope": self._scope.entry,
-            "verdict": str(Verdict.ALLOW),
+            "scope": self._entry,
+            "verdict": _ALLOW,
             "protocol": protocol,
-            **_described(leave.text, leave.analysis),
-            "policies": list(leave.decision.policies),
+            **leave.said,
         }
         if request:
             fields["request"] = request
@@ -225,21 +242,32 @@ class ConnectionGuard:
         owed = leave.decision.obligations
         mask = None
         if owed.mask and self._catalog.classes:
-            analysis, text = self._readable(leave)
-            mask = plan_rows(
-                fields,
-                analysis,
-                text,
-                self._catalog,
-                self._scope.key,
-                self._search_path,
-                self._names,
-                self._clean,
-                self._tables.shadows,
-            )
+            mask = self._plan(leave, fields)
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
         return mask if owed.row_limit is None else LimitedRows(mask, owed.row_limit)
+
+    def _plan(self, leave: Leave, fields: Sequence[Field]) -> Masks | None:
+        """The masks of a result. That there is none is remembered, where it rests on nothing else."""
+        analysis, text = self._readable(leave)
+        settled = not (analysis is None or self._names or self._clean or self._tables.shadows)
+        shown = leave.shown
+        if settled and shown.fields is fields and shown.picture is self._picture:
+            return None
+        mask = plan_rows(
+            fields,
+            analysis,
+            text,
+            self._catalog,
+            self._scope.key,
+            self._search_path,
+            self._names,
+            self._clean,
+            self._tables.shadows,
+        )
+        if settled and mask is None:
+            shown.fields, shown.picture = fields, self._picture
+        return mask
 
     def copy_out(self, permit: Permit, binary: bool, columns: int) -> CopyMask | None:
         """The mask of a COPY TO STDOUT; None when nothing in it is to be masked."""
@@ -290,7 +318,7 @@ class ConnectionGuard:
             alone=running.protocol == "simple",
         )
         fields: dict[str, object] = {
-            "scope": self._scope.entry,
+            "scope": self._entry,
             "begin": running.index,
             "status": str(outcome.status),
             "duration_us": (self._clock_ns() - running.started_ns) // 1000,
@@ -331,7 +359,7 @@ class ConnectionGuard:
         """Write the connection's last entry, once."""
         if not self._closed:
             self._closed = True
-            fields = {"scope": self._scope.entry, "statements": self._statements}
+            fields = {"scope": self._entry, "statements": self._statements}
             self._recorder.append("connection_closed", fields)
 
     @property
@@ -426,7 +454,7 @@ class ConnectionGuard:
         self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str
     ) -> Refusal:
         fields: dict[str, object] = {
-            "scope": self._scope.entry,
+            "scope": self._entry,
             "verdict": str(verdict),
             **_described(text, analysis),
             "policies": [rule for rule in refusal.rule.split(", ") if rule],

@@ -12,7 +12,8 @@ class Recorder(Protocol):
     def append(self, kind: str, fields: Mapping[str, object]) -> int:
         """Write one entry; its index. On return the entry is *written*: it survives the process.
 
-        `fields` hold JSON values (str, int, bool, None, lists, objects); the log itself adds
+        `fields` hold JSON values (str, int, bool, None, lists, objects, and what
+        `canonical.fragment` made of one); the log itself adds
         `index`, `time` and `prev`. Raises AuditUnavailable when it cannot be written: then what it
         announces may not happen.
         """

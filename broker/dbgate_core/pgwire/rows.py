@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from dbgate_core.errors import ProtocolViolation
@@ -24,8 +25,19 @@ class Field:
     format: int
 
 
+MAX_REMEMBERED_BYTES: Final = 2_048
+"""Descriptions up to this length are remembered, some 40 columns: 1,024 of them, 10 MB at most."""
+
+
 def parse_row_description(body: bytes) -> tuple[Field, ...]:
-    """The fields of a RowDescription's body. Raises ProtocolViolation when it is malformed."""
+    """The fields of a RowDescription's body. Raises ProtocolViolation when it is malformed.
+
+    The same body gives the same tuple, mostly: what was planned for it may be found by identity.
+    """
+    return _remembered(body) if len(body) <= MAX_REMEMBERED_BYTES else _fields(body)
+
+
+def _fields(body: bytes) -> tuple[Field, ...]:
     try:
         count = int.from_bytes(body[:2], "big")
         fields = []
@@ -40,3 +52,6 @@ def parse_row_description(body: bytes) -> tuple[Field, ...]:
     if position != len(body):
         raise ProtocolViolation("a RowDescription with bytes left over")
     return tuple(fields)
+
+
+_remembered: Final = lru_cache(maxsize=1_024)(_fields)

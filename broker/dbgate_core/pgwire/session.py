@@ -96,7 +96,8 @@ class Session(Backend):
         need = HEADER_BYTES
         while size - position >= HEADER_BYTES and not self.terminated:
             kind, length = HEADER.unpack_from(data, position)
-            _check_header(kind, length)
+            if not 4 <= length <= _LIMITS.get(kind, 0):
+                _check_header(kind, length)
             end = position + 1 + length
             if kind == _COPY_DATA:
                 self._client_skip = max(0, end - size)
@@ -105,7 +106,7 @@ class Session(Backend):
             if end > size:
                 need = 1 + length
                 break
-            if self.guard.stale and kind not in _UNJUDGED and not self.skipping:
+            if kind not in _UNJUDGED and not self.skipping and self.guard.stale:
                 self.held = True
                 need = 0
                 break
@@ -310,18 +311,11 @@ def _empty(body: bytes) -> None:
 
 def _check_header(kind: int, length: int) -> None:
     """Refuse an unknown type, and a length before anything of that size is held."""
-    if kind not in _KNOWN:
+    if kind not in _LIMITS:
         raise ProtocolViolation(f"a client message of the unknown type {chr(kind)!r}")
     if length < 4:
         raise ProtocolViolation(f"a client message of length {length}")
-    if kind == _COPY_DATA:
-        limit = MAX_STREAMED_BYTES
-    elif kind in _SMALL:
-        limit = MAX_SMALL_BYTES
-    elif kind in b"QP":
-        limit = MAX_SQL_BYTES
-    else:
-        limit = MAX_MESSAGE_BYTES
+    limit = _LIMITS[kind]
     if length > limit + HEADER_BYTES:
         raise LimitExceeded(
             f"a client message {chr(kind)!r} of {length} bytes",
@@ -350,4 +344,10 @@ _HANDLERS = {
 }
 """What a client may send after its log-in, besides CopyData, which the server takes or ignores. A
 missing key is a protocol error."""
-_KNOWN: Final = frozenset(map(ord, _HANDLERS)) | {_COPY_DATA}
+_LIMITS: Final = {
+    **dict.fromkeys(map(ord, _HANDLERS), MAX_MESSAGE_BYTES),
+    **dict.fromkeys(_SMALL, MAX_SMALL_BYTES),
+    **dict.fromkeys(b"QP", MAX_SQL_BYTES),
+    _COPY_DATA: MAX_STREAMED_BYTES,
+}
+"""The longest body of each."""

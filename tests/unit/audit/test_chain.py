@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dbgate_core.audit import canonical
 from dbgate_core.audit.canonical import MAX_TEXT_BYTES, Torn
@@ -39,6 +41,30 @@ def test_what_is_no_json_is_refused_and_not_shown(value: dict[str, object]) -> N
 def test_times_are_utc_with_microseconds() -> None:
     moment = datetime(2026, 1, 31, 13, tzinfo=timezone(timedelta(hours=1)))
     assert canonical.timestamp(moment) == TIME == canonical.timestamp(moment.astimezone(UTC))
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 999_999])
+def test_times_keep_their_fraction_and_their_second(microsecond: int) -> None:
+    for second in (0, 59):
+        moment = datetime(2026, 2, 28, 23, 59, second, microsecond, tzinfo=UTC)
+        said = canonical.timestamp(moment)
+        assert len(said) == len(TIME)
+        assert datetime.fromisoformat(said) == moment
+
+
+_json = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+)
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), _json))
+def test_a_fragment_is_the_bytes_that_the_value_would_be(value: dict[str, object]) -> None:
+    line = canonical.encode({"z": 1, "scope": canonical.fragment(value), "a": [True]})
+    assert line == canonical.encode({"z": 1, "scope": value, "a": [True]})
 
 
 def test_each_line_holds_the_hash_of_the_one_before() -> None:

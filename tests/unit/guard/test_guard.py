@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import pytest
 
 from dbgate_core.approval.digest import statement_digest
+from dbgate_core.catalog import Catalog, Column
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
 from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave, Picture
+from dbgate_core.masking.classes import DataClass
 from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
-from tests.unit.guard.doubles import CUSTOMERS_OID, TEXT, Desk, TablePolicy
+from tests.unit.guard.doubles import CUSTOMERS, CUSTOMERS_OID, INT8, PLAIN, TEXT, Desk, TablePolicy
 
 DROP = "drop table customers"
 EMAIL = Field("email", CUSTOMERS_OID, 2, TEXT, -1, -1, 0)
@@ -296,3 +299,33 @@ def test_the_connection_ends_once_in_the_log() -> None:
     guard.closed()
     guard.closed()
     assert desk.log.kinds() == ["connection_closed"]
+
+
+def test_a_result_without_masks_is_planned_anew_on_a_new_picture() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    permit = leave(guard, "select id from plain")
+    fields = (Field("id", PLAIN.oid, 1, INT8, 8, -1, 0),)
+    assert guard.rows(permit, fields) is None
+    assert guard.rows(permit, fields) is None
+    labelled = replace(PLAIN, columns=(Column(1, "id", INT8, frozenset({DataClass.NATIONAL_ID})),))
+    guard.renew(Picture(Catalog([CUSTOMERS, labelled], "2")))
+    assert guard.rows(permit, fields) is not None
+
+
+def test_a_result_without_masks_is_planned_anew_after_code() -> None:
+    desk = Desk(TablePolicy(denied=frozenset()))
+    guard = desk.guard()
+    permit = leave(guard, "select id + 1 as n from plain")
+    fields = (Field("n", 0, 0, INT8, 8, -1, 0),)
+    assert guard.rows(permit, fields) is None
+    guard.begin(leave(guard, "do $$ begin end $$"), None, "simple")
+    assert guard.rows(permit, fields) is not None
+
+
+def test_a_result_without_masks_says_nothing_of_another() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    permit = leave(guard, "select id, email from customers")
+    assert guard.rows(permit, (Field("id", CUSTOMERS_OID, 1, INT8, 8, -1, 0),)) is None
+    assert guard.rows(permit, (EMAIL,)) is not None
