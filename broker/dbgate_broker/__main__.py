@@ -8,11 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import uvloop
-
-from dbgate_broker.broker import check, serve
-from dbgate_broker.config import load
-from dbgate_core.errors import DbgateError
+from dbgate_core.errors import DbgateError, UsageError
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -30,15 +26,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # six lines a start
     try:
-        config = load(options.config)
-        check(config)
-        if not options.check:
-            uvloop.run(serve(config))
+        _run(options.config, only_check=options.check)
     except DbgateError as exc:
         print(f"dbgate: error: {exc.message}", file=sys.stderr)
         if exc.hint:
             print(f"dbgate: hint: {exc.hint}", file=sys.stderr)
         sys.exit(exc.exit_code)
+
+
+def _run(path: Path, *, only_check: bool) -> None:
+    try:  # here, and not above: the command is there without the extra, too
+        import uvloop
+
+        from dbgate_broker.broker import check, serve
+        from dbgate_broker.config import load
+    except ImportError as exc:
+        raise UsageError(
+            f"the broker is not installed here ({exc.name})", hint="pip install 'dbgate[broker]'"
+        ) from exc
+    config = load(path)
+    check(config)
+    if not only_check:
+        uvloop.run(serve(config))
 
 
 if __name__ == "__main__":

@@ -111,6 +111,13 @@ def test_a_light_install_says_how_to_get_the_rest(argv: list[str]) -> None:
     assert "hint: pip install 'dbgate[" in done.stderr
 
 
+def test_the_broker_s_own_command_says_so_too() -> None:
+    program = LIGHT + "from dbgate_broker.__main__ import main\nmain(sys.argv[2:])\n"
+    done = light(program, server_modules(), "--config", "x.toml")
+    assert done.returncode == 2, done.stderr
+    assert "hint: pip install 'dbgate[broker]'" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     for needed in ("build", "hatchling"):
