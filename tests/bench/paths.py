@@ -84,10 +84,9 @@ class Bouncer:
             stderr=subprocess.DEVNULL,
             **user,  # type: ignore[call-overload]
         )
-        route = Route(
-            "pgbouncer TLS/TLS",
-            env | {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGSSLMODE": "require"},
-        )
+        own = {k: v for k, v in env.items() if k != "PGSSLROOTCERT"}  # its certificate is its own
+        own |= {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGSSLMODE": "require"}
+        route = Route("pgbouncer TLS/TLS", own)
         wait_for(route)
         return route
 
