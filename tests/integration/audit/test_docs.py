@@ -24,8 +24,9 @@ def block(name: str) -> str:
 
 
 def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    scratch = {"TMPDIR": str(folder.parent)}  # for mktemp: it goes when the log goes
     return subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
+        command, cwd=folder, env={**os.environ, **scratch, **environment}, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
 
