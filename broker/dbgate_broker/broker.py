@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import secrets
 import signal
 import ssl
+import sys
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Final
@@ -32,6 +34,8 @@ from dbgate_core.sql.analyse import analyse
 
 MASK_KEY_BYTES: Final = 32
 ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+SWITCH_S: Final = 0.000_5
+"""How long a thread may keep the interpreter's lock from another; Python's own choice is ten times that."""
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +48,21 @@ async def serve(config: Config) -> None:
         loop.add_signal_handler(number, ended.set)
     async with AsyncExitStack() as stack:
         await start(config, stack)
+        _settle()
         await ended.wait()
         log.info("stopping")
     log.info("stopped")
+
+
+def _settle() -> None:
+    """Now that all is loaded: what stays is no matter for the collector, and threads take turns.
+
+    The loop gives the interpreter's lock up at each write of the log; a thread that works in the
+    background then keeps it for a switch interval, which every client would wait for.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
 
 
 def check(config: Config) -> None:
