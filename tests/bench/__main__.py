@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import socket
 import statistics
 import sys
 import tempfile
@@ -55,6 +56,13 @@ def rounds_of(
                 taken[name][route.name].append(result)
                 console.print(f"round {number + 1}: {name}: {route.name}: {result[figure]:,.0f}")
     return taken
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def command_lines(stage: Stage, times: int) -> dict[str, dict[str, float]]:
@@ -118,7 +126,7 @@ def main() -> int:
         dsn = stage.ready["postgres"][DATABASE]
         direct = Route("direct TLS", libpq_environment(dsn))
         measures.prepare(direct)
-        bouncer = Bouncer(Path(scratch), dsn, 26391)
+        bouncer = Bouncer(Path(scratch), dsn, free_port())
         gate = Gate(BIN / "dbgate", stage.environment("alice"))
         routes = [direct]
         try:
