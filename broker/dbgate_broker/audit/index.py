@@ -33,6 +33,8 @@ MARK_BYTES: Final = 512
 """How much of the log before the place is compared, to know that it is the same log."""
 CACHE: Final = 50_000
 """Terms and texts whose numbers are kept in memory; beyond, they are looked up again."""
+SHAPES: Final = 4096
+"""Of entries whose terms are kept in memory; each holds a scope and the names of tables."""
 
 _SCHEMA: Final = """
 create table position (segment int, offset int, mark blob, log text);
@@ -61,6 +63,7 @@ class Index:
         self._closed = False
         self._terms: dict[str, int] = {}
         self._texts: dict[bytes, int] = {}
+        self._shapes: dict[terms.Shape | None, frozenset[int]] = {}
         self._segment, self._offset, self._mark = 1, 0, b""
 
     def use(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -176,8 +179,7 @@ class Index:
             db.execute("commit")
         except BaseException:
             self._offset, self._mark = before
-            self._terms.clear()
-            self._texts.clear()
+            self._forget()
             db.execute("rollback")
             raise
         return True
@@ -205,7 +207,7 @@ class Index:
             entry = terms.line(line)
             owner = _owner(entry)
             part = entry.kind == canonical.STATEMENT_TEXT
-            found = {self._term(db, term) for term in terms.of_line(entry)}
+            found = self._terms_of(db, entry)
             text = None
             if owner is None:
                 session = self._session(db, entry)
@@ -215,7 +217,7 @@ class Index:
             else:
                 inherited = sessions.get(owner) or self._session_of(db, owner)
                 if inherited:
-                    found.add(inherited)
+                    found |= {inherited}
                 if part:
                     parts.append((str(entry.text).casefold(), owner))
             at = (self._segment, self._offset, len(line))
@@ -224,6 +226,18 @@ class Index:
             self._offset += len(line)
         self._mark = b"".join([self._mark, *lines[-MARK_BYTES:]])[-MARK_BYTES:]
         _insert(db, rows, postings, parts)
+
+    def _terms_of(self, db: sqlite3.Connection, entry: terms.Line) -> frozenset[int]:
+        """The numbers of an entry's terms."""
+        shape = terms.shape(entry)
+        known = self._shapes.get(shape)
+        if known is None:
+            known = frozenset(self._term(db, term) for term in terms.of_line(entry))
+            if shape is not None:
+                if len(self._shapes) >= SHAPES:
+                    self._shapes.clear()
+                self._shapes[shape] = known
+        return known
 
     def _term(self, db: sqlite3.Connection, term: str) -> int:
         known = self._terms.get(term)
@@ -268,6 +282,12 @@ class Index:
         ).fetchone()
         return self._session(db, terms.line(self._bytes(*row))) if row else None
 
+    def _forget(self) -> None:
+        """Forget the numbers of what a transaction did not keep."""
+        self._terms.clear()
+        self._texts.clear()
+        self._shapes.clear()
+
     def _drop(self) -> None:
         if self._db is not None:
             self._db.close()
@@ -276,8 +296,7 @@ class Index:
     def _discard(self) -> None:
         """Remove the index; the next use rebuilds it from the log."""
         self._drop()
-        self._terms.clear()
-        self._texts.clear()
+        self._forget()
         self._segment, self._offset, self._mark = 1, 0, b""
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)

@@ -47,7 +47,7 @@ class Line(Place, kw_only=True):
     scope: msgspec.Raw = msgspec.Raw()
     text: Any = None
     text_parts: Any = None
-    tables: Any = None
+    tables: msgspec.Raw = msgspec.Raw()
     begin: Any = None
     continues: Any = None
 
@@ -55,19 +55,35 @@ class Line(Place, kw_only=True):
 line: Final = msgspec.json.Decoder(Line).decode
 """Read one line of the log. Raises ValueError when it is no entry."""
 _place: Final = msgspec.json.Decoder(Place)
+_value: Final = msgspec.json.Decoder()
 
 
-def of_line(entry: Line) -> set[str]:
+def of_line(entry: Line) -> frozenset[str]:
     """The terms of an entry. What stands in its `scope` counts as well as what stands in itself."""
     found = set(of_scope(bytes(entry.scope)))
     found.add(KIND + entry.kind)
     found.update(_of_place(entry))
-    if isinstance(entry.tables, list):
-        for table in entry.tables:
+    tables = _value.decode(entry.tables) if bytes(entry.tables) else None
+    if isinstance(tables, list):
+        for table in tables:
             if isinstance(table, str) and table:
                 found.add(TABLE + table)
                 found.add(TABLE + table.rpartition(".")[2])
-    return found
+    return frozenset(found)
+
+
+Shape = tuple[bytes, str, bytes, str | None]
+
+
+def shape(entry: Line) -> Shape | None:
+    """What an entry's terms depend on, None when there is more to it: the same for many statements."""
+    if not (entry.verdict is None or isinstance(entry.verdict, str)):
+        return None
+    for value in (entry.session, entry.database, entry.who, entry.principal,
+                  entry.requester, entry.reviewer, entry.by):  # fmt: skip
+        if value is not None:
+            return None
+    return bytes(entry.scope), entry.kind, bytes(entry.tables), entry.verdict
 
 
 @lru_cache(maxsize=4096)

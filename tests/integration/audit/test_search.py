@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dbgate_broker.audit import terms
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.audit.search import AuditQuery
 from dbgate_broker.config import AuditConfig
 from dbgate_cli import entries as shown
+from dbgate_core.audit import canonical
 from dbgate_core.errors import Unreachable, UsageError, VerificationFailed
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -295,3 +299,43 @@ def test_a_line_altered_under_the_search_is_said(config: AuditConfig) -> None:
         file.write_bytes(file.read_bytes().replace(b'"abc"', b'"ab\\"'))
         with pytest.raises(VerificationFailed, match="no entry"):
             log.search(AuditQuery())
+
+
+def test_a_batch_that_fails_leaves_no_numbers_of_terms_behind(
+    log: AuditLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a transaction did not keep must not be used by the next one."""
+    statement(log, "select 1", ["shop.orders"], ALICE, "s1")
+    with monkeypatch.context() as broken:
+
+        def fails(*_: object) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        broken.setattr("dbgate_broker.audit.index._insert", fails)
+        log._index.advance()
+    statement(log, "select 2", ["shop.customers"], COPILOT, "s2")
+    for table, who in (("shop.orders", "alice"), ("shop.customers", "copilot")):
+        found = log.search(AuditQuery(table=table)).entries
+        assert [entry["scope"]["who"]["name"] for entry in found] == [who]
+
+
+_field = st.none() | st.sampled_from(["alice", "deny", 3])
+_entry = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["statement", "request_created"])},
+    optional={
+        "scope": st.sampled_from([scope(ALICE, "s1"), scope(COPILOT, "s2"), {}, None]),
+        "tables": st.sampled_from([[], ["shop.orders"], ["orders", 1], "orders", None]),
+        **dict.fromkeys(["verdict", "session", "database", "who", "requester", "by"], _field),
+    },
+)
+
+
+@given(st.lists(_entry, min_size=2, max_size=6))
+def test_entries_of_one_shape_have_the_same_terms(values: list[dict[str, Any]]) -> None:
+    known: dict[terms.Shape, frozenset[str]] = {}
+    for index, value in enumerate(values):
+        said = {"index": index, "time": "2026-01-31T12:00:00.000000Z", "prev": "", **value}
+        entry = terms.line(canonical.encode(said))
+        shape = terms.shape(entry)
+        if shape is not None:
+            assert known.setdefault(shape, terms.of_line(entry)) == terms.of_line(entry)
