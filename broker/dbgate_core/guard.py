@@ -112,7 +112,8 @@ class Shown:
 class Leave:
     """The leave to run one text; only a guard makes one.
 
-    `said` is what its entries say of it. `digest` is set when running it uses up an approval;
+    `said` is what its entries say of it; a `plain` one changes nothing in how later ones are read.
+    `digest` is set when running it uses up an approval;
     `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
     the columns that its results were found to mask, `shown` a result in which nothing is.
     """
@@ -120,6 +121,7 @@ class Leave:
     analysis: Analysis
     decision: Decision
     said: Mapping[str, object]
+    plain: bool = False
     digest: str = ""
     moves: Moved = field(default_factory=Moved)
     code_seen: int = 0
@@ -215,7 +217,7 @@ class ConnectionGuard:
         moves = moved(analysis.text) if analysis.moves_names else _STILL
         if any(effect.action in _CODE for effect in analysis.effects):
             moves = replace(moves, code=True)
-        return Leave(analysis, decision, said, digest, moves, self._code_seen)
+        return Leave(analysis, decision, said, _plain(analysis), digest, moves, self._code_seen)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
@@ -233,7 +235,8 @@ class ConnectionGuard:
             fields["parameters"] = len(parameters.values)
         begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
         self._statements += 1
-        self._follow(leave.analysis)
+        if not leave.plain:
+            self._follow(leave.analysis)
         return begun
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
@@ -311,12 +314,13 @@ class ConnectionGuard:
         """Write the end entry. Raises AuditUnavailable: then the connection ends."""
         if not isinstance(running, Begun):
             raise TypeError("not a statement that this guard began")
-        self._tables.end(
-            running.leave.analysis,
-            ok=outcome.status is Status.OK,
-            tag=outcome.tag,
-            alone=running.protocol == "simple",
-        )
+        if not (running.leave.plain and outcome.status is Status.OK):
+            self._tables.end(
+                running.leave.analysis,
+                ok=outcome.status is Status.OK,
+                tag=outcome.tag,
+                alone=running.protocol == "simple",
+            )
         fields: dict[str, object] = {
             "scope": self._entry,
             "begin": running.index,
@@ -468,6 +472,14 @@ class ConnectionGuard:
         except DbgateError as exc:
             return _refusal(exc)
         return refusal
+
+
+def _plain(analysis: Analysis) -> bool:
+    """Does it read tables and nothing else: no name, table or setting is another one afterwards."""
+    changes = analysis.changes_schema or analysis.sets_search_path or analysis.defines
+    if analysis.incomplete or changes:
+        return False
+    return all(effect.action is Action.SELECT for effect in analysis.effects)
 
 
 def _unseen(effect: Effect) -> bool:

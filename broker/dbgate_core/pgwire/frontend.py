@@ -74,6 +74,8 @@ def execute(body: bytes) -> str:
 
 def _shorts(data: bytes, position: int) -> tuple[tuple[int, ...], int]:
     (count,) = struct.unpack_from("!H", data, position)
+    if not count:
+        return (), position + 2
     return struct.unpack_from(f"!{count}h", data, position + 2), position + 2 + 2 * count
 
 

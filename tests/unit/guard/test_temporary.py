@@ -6,10 +6,13 @@ import pytest
 
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.errors import Denied
-from dbgate_core.guard import ConnectionGuard, Leave
+from dbgate_core.guard import _CODE, ConnectionGuard, Leave, _plain
+from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status
 from dbgate_core.pgwire.rows import Field
+from dbgate_core.sql.analyse import analyse
 from tests.unit.guard.doubles import CUSTOMERS, PLAIN, TEXT, Desk, TablePolicy
+from tests.unit.sql.notation import FOLDER, cases
 
 TEMP_OID = 30_000
 MADE = "create temp table t (a int, b text)"
@@ -241,3 +244,20 @@ def test_an_error_on_a_temporary_namesake_is_redacted() -> None:
     assert guard.redact(permit, fields) == fields
     run(guard, "create temp table plain as select email as id from customers")
     assert "a@b.c" not in guard.redact(permit, fields)["M"]
+
+
+def test_what_is_called_plain_changes_nothing() -> None:
+    """The guard passes over these in following what a connection did; so over none that counts."""
+    texts = [case.text for file in (FOLDER / "cases").glob("*.txt") for case in cases(file)]
+    plain = [analysis for analysis in map(analyse, texts) if _plain(analysis)]
+    assert len(plain) > 50
+    for analysis in plain:
+        tables = CleanTables()
+        tables.begin(analyse(MADE), False, path_known=True)
+        tables.end(analyse(MADE), ok=True, tag="CREATE TABLE", alone=True)
+        assert not tables.concerned(analysis), analysis.text
+        for known in (True, False):
+            tables.begin(analysis, False, path_known=known)
+        tables.end(analysis, ok=True, tag="SELECT 1", alone=False)
+        assert tables.names == tables.shadows == frozenset({"t"}), analysis.text
+        assert all(effect.action not in _CODE for effect in analysis.effects), analysis.text
