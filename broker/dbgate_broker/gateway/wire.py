@@ -56,8 +56,8 @@ _buffers: Final = _Buffers()
 class Wire(asyncio.BufferedProtocol):
     """One leg. `on_lost` is called once at its end; `on_pressure` when its unsent bytes pass the mark.
 
-    Buffered, because for a plain Protocol each read over TLS makes a bytes object of 256 KiB first:
-    two system calls and as much CPU time as all the rest of a small message's way.
+    Buffered, because for a plain Protocol each read over TLS makes a bytes object of 256 KiB first,
+    which malloc may map and unmap each time, and which lets one full socket hold the loop.
     """
 
     def __init__(self, on_made: Callable[[Wire], None] | None = None) -> None:
