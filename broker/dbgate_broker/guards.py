@@ -13,8 +13,9 @@ from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.policy import facts_of
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
-from dbgate_core.guard import ConnectionGuard, Epoch, Picture, Scope
+from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.scope import Epoch, Picture, Scope
 from dbgate_core.verdicts import StatementPolicy, Subject, Verdicts
 
 MAX_NAME: Final = 63

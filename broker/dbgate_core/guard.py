@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit.canonical import fragment
 from dbgate_core.audit.recorder import Recorder
+from dbgate_core.audit.statement import described
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import DbgateError, Denied
 from dbgate_core.limits import LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
-from dbgate_core.masking.flows import hidden_flow, taints
-from dbgate_core.masking.plan import MaskKey, plan_copy, plan_rows, protected
+from dbgate_core.masking.flows import hidden_flow
+from dbgate_core.masking.plan import plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.rows import RowMask as Masks
-from dbgate_core.masking.temporary import CleanTables
+from dbgate_core.meaning import Meaning, is_plain, runs_code
 from dbgate_core.pgwire.guard import (
     CopyMask,
     Moved,
@@ -36,68 +37,20 @@ from dbgate_core.pgwire.guard import (
     Status,
 )
 from dbgate_core.pgwire.rows import Field
+from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.effects import Action, Effect
 from dbgate_core.sql.names import moved
-from dbgate_core.verdicts import Judged, Subject, Verdicts
+from dbgate_core.verdicts import Judged, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
-SEARCH_PATH: Final = ("public",)
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
-MAX_NAMES: Final = 1_000
-"""Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
-_CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
-"""They may run PL/pgSQL, which can give names of statements and portals another meaning."""
-_DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
-_ADDING: Final = frozenset({"table", "index"})
-"""CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
 _STILL: Final = Moved()
 _ALLOW: Final = str(Verdict.ALLOW)
 _MOVED_HINT: Final = (
     "keep them in columns that are protected too, under names that say so, or in a temporary table"
 )
-
-
-class Releases(Protocol):
-    """The approvals of single statements that the session's principal holds.
-
-    `approval` is the quorum that policy asks for now. Synchronous: one short look into the store.
-    """
-
-    def holds(self, digest: str, approval: str) -> bool:
-        """Is there an unused approval of the statement of that digest."""
-
-    def take(self, digest: str, approval: str) -> str:
-        """Use it up; the request's id, or "" if there is none (any more)."""
-
-
-@dataclass(slots=True)
-class Epoch:
-    """Counts the schema changes of a database that passed this broker; its connections share it."""
-
-    value: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A catalog, and the epoch before its reading began."""
-
-    catalog: Catalog
-    epoch: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a guard knows of its connection. `entry` is what each audit entry says of it."""
-
-    subject: Subject
-    entry: Mapping[str, object]
-    key: MaskKey
-    releases: Releases
-    epoch: Epoch = field(default_factory=Epoch)
-    search_path: tuple[str, ...] = SEARCH_PATH
 
 
 @dataclass(slots=True)
@@ -162,12 +115,7 @@ class ConnectionGuard:
         self._recorder = recorder
         self._clock_ns = clock_ns
         self._search_path = scope.search_path
-        self._path_known = True
-        self._names: dict[str, str] = {}
-        self._tables = CleanTables()
-        self._uncommitted = False
-        self._altered = False
-        self._code_seen = 0
+        self._meaning = Meaning()
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
@@ -180,7 +128,7 @@ class ConnectionGuard:
 
         Not while own DDL is uncommitted: nobody else can read what it made.
         """
-        if not self._uncommitted and self._picture.epoch != self._scope.epoch.value:
+        if not self._meaning.uncommitted and self._picture.epoch != self._scope.epoch.value:
             return True
         return self._clock_ns() - self._loaded_ns > CATALOG_MAX_AGE_NS
 
@@ -188,7 +136,7 @@ class ConnectionGuard:
         """Take a new picture of the database."""
         self._picture = picture
         self._loaded_ns = self._clock_ns()
-        self._altered = self._altered and self._uncommitted
+        self._meaning.renewed()
 
     def judge(self, text: str) -> Permit | Refusal:
         """Judge a text; a refusal stands in the log before it is given."""
@@ -213,15 +161,17 @@ class ConnectionGuard:
         return self._refuse(text, analysis, decision.verdict, refusal, decision.approval)
 
     def _leave(self, analysis: Analysis, decision: Decision, digest: str) -> Leave:
-        said = {**_described(analysis.text, analysis), "policies": list(decision.policies)}
+        said = {**described(analysis.text, analysis), "policies": list(decision.policies)}
         moves = moved(analysis.text) if analysis.moves_names else _STILL
-        if any(effect.action in _CODE for effect in analysis.effects):
+        if runs_code(analysis):
             moves = replace(moves, code=True)
-        return Leave(analysis, decision, said, _plain(analysis), digest, moves, self._code_seen)
+        seen = self._meaning.code_seen
+        return Leave(analysis, decision, said, is_plain(analysis), digest, moves, seen)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
         leave = _mine(permit)
+        self._meaning.demand_room(leave.analysis)
         request = self._take(leave, parameters) if leave.digest else ""
         fields: dict[str, object] = {
             "scope": self._entry,
@@ -236,7 +186,7 @@ class ConnectionGuard:
         begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
         self._statements += 1
         if not leave.plain:
-            self._follow(leave.analysis)
+            self._meaning.follow(leave.analysis, self._catalog, self._search_path)
         return begun
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
@@ -253,7 +203,7 @@ class ConnectionGuard:
     def _plan(self, leave: Leave, fields: Sequence[Field]) -> Masks | None:
         """The masks of a result. That there is none is remembered, where it rests on nothing else."""
         analysis, text = self._readable(leave)
-        settled = not (analysis is None or self._names or self._clean or self._tables.shadows)
+        settled = analysis is not None and not self._meaning.has_names
         shown = leave.shown
         if settled and shown.fields is fields and shown.picture is self._picture:
             return None
@@ -264,9 +214,9 @@ class ConnectionGuard:
             self._catalog,
             self._scope.key,
             self._search_path,
-            self._names,
-            self._clean,
-            self._tables.shadows,
+            self._meaning.names,
+            self._meaning.clean,
+            self._meaning.shadows,
         )
         if settled and mask is None:
             shown.fields, shown.picture = fields, self._picture
@@ -289,8 +239,8 @@ class ConnectionGuard:
             columns,
             self._scope.key,
             self._search_path,
-            self._clean,
-            self._tables.shadows,
+            self._meaning.clean,
+            self._meaning.shadows,
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -306,8 +256,8 @@ class ConnectionGuard:
         if not leave.decision.obligations.mask:
             return fields
         analysis = self._readable(leave)[0]
-        shadowed = analysis is not None and self._shadowed(analysis)
-        touched = protected(analysis, self._catalog, self._search_path, self._clean)
+        shadowed = analysis is not None and self._meaning.shadowed(analysis)
+        touched = protected(analysis, self._catalog, self._search_path, self._meaning.clean)
         return redact_error(fields, touched or shadowed)
 
     def end(self, running: Running, outcome: Outcome) -> None:
@@ -315,7 +265,7 @@ class ConnectionGuard:
         if not isinstance(running, Begun):
             raise TypeError("not a statement that this guard began")
         if not (running.leave.plain and outcome.status is Status.OK):
-            self._tables.end(
+            self._meaning.ended(
                 running.leave.analysis,
                 ok=outcome.status is Status.OK,
                 tag=outcome.tag,
@@ -342,8 +292,7 @@ class ConnectionGuard:
 
     def transaction(self, status: str) -> None:
         """Outside a transaction, schema changes are committed: everybody may see them now."""
-        if status == "I" and self._uncommitted:
-            self._uncommitted = False
+        if status == "I" and self._meaning.committed():
             self._scope.epoch.value += 1
 
     def parameter(self, name: str, value: str) -> None:
@@ -352,7 +301,7 @@ class ConnectionGuard:
         A path that was lost once stays so, whatever it becomes.
         """
         if name == "search_path" and value != _DEFAULT_PATH:
-            self._path_known = False
+            self._meaning.path_known = False
 
     def notification(self, channel: str, payload: str) -> str:
         """A NOTIFY payload may hold what a trigger put there: it passes only where nothing is masked."""
@@ -370,33 +319,19 @@ class ConnectionGuard:
     def _catalog(self) -> Catalog:
         return self._picture.catalog
 
-    @property
-    def _clean(self) -> frozenset[str]:
-        """The temporary tables that may be shown; none when their names may be found elsewhere."""
-        return self._tables.names if self._path_known else frozenset()
-
     def _readable(self, leave: Leave) -> tuple[Analysis | None, str]:
-        """The statement, for lineage; nothing where its names may mean something else by now.
-
-        So it is from own DDL until the catalog is read again, and for what was judged before code
-        ran that cannot be followed. What RowDescription traces to a table is masked as ever.
-        """
-        moved_path = self._uncommitted and not self._path_known
-        if self._altered or moved_path or leave.code_seen != self._code_seen:
-            return None, ""
-        return leave.analysis, leave.text
-
-    def _shadowed(self, analysis: Analysis) -> bool:
-        """May a name in it be one of the connection's own temporary tables instead."""
-        shadows = self._tables.shadows
-        return bool(shadows) and any(r.name in shadows for r in analysis.reads | analysis.writes)
+        """The statement, for lineage; nothing where its names may mean something else by now."""
+        if self._meaning.holds_since(leave.code_seen):
+            return leave.analysis, leave.text
+        return None, ""
 
     def _shadow_flow(self, analysis: Analysis) -> str:
         """As `Judged.flow`, when names may be those of temporary tables: this connection's alone."""
-        if not self._shadowed(analysis):
+        if not self._meaning.shadowed(analysis):
             return ""
+        meaning = self._meaning
         return hidden_flow(
-            analysis.text, self._catalog, self._search_path, self._clean, self._tables.shadows
+            analysis.text, self._catalog, self._search_path, meaning.clean, meaning.shadows
         )
 
     def _judged(self, text: str) -> Judged:
@@ -410,7 +345,7 @@ class ConnectionGuard:
 
     def _digest(self, analysis: Analysis) -> str:
         """What an approval must be bound to; empty when names may mean something else by now."""
-        if not self._path_known or self._scope.search_path != SEARCH_PATH:
+        if not self._meaning.path_known or self._scope.search_path != SEARCH_PATH:
             return ""
         subject = self._scope.subject
         return statement_digest(
@@ -433,34 +368,13 @@ class ConnectionGuard:
             raise Denied(held.message, hint=held.hint, rule=", ".join(held.policies))
         return request
 
-    def _follow(self, analysis: Analysis) -> None:
-        """What the statement changes in how later ones are read."""
-        taken = self._tables.concerned(analysis) and taints(
-            analysis.text,
-            self._catalog,
-            self._search_path,
-            self._clean,
-            self._tables.shadows,
-        )
-        self._tables.begin(analysis, taken, path_known=self._path_known)
-        self._code_seen += any(effect.action in _CODE for effect in analysis.effects)
-        if analysis.changes_schema and not all(map(_unseen, analysis.effects)):
-            self._uncommitted = True
-            self._altered = self._altered or not all(map(_adds, analysis.effects))
-        if analysis.sets_search_path:
-            self._path_known = False
-        if analysis.defines:
-            if len(self._names) + len(analysis.defines) > MAX_NAMES:
-                self._names.clear()
-            self._names.update(analysis.defines)
-
     def _refuse(
         self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str
     ) -> Refusal:
         fields: dict[str, object] = {
             "scope": self._entry,
             "verdict": str(verdict),
-            **_described(text, analysis),
+            **described(text, analysis),
             "policies": [rule for rule in refusal.rule.split(", ") if rule],
             "sqlstate": refusal.sqlstate,
             "message": refusal.message,
@@ -474,23 +388,6 @@ class ConnectionGuard:
         return refusal
 
 
-def _plain(analysis: Analysis) -> bool:
-    """Does it read tables and nothing else: no name, table or setting is another one afterwards."""
-    changes = analysis.changes_schema or analysis.sets_search_path or analysis.defines
-    if analysis.incomplete or changes:
-        return False
-    return all(effect.action is Action.SELECT for effect in analysis.effects)
-
-
-def _unseen(effect: Effect) -> bool:
-    """Is it nothing that the catalog would show: no DDL, or on temporary tables."""
-    return effect.action not in _DDL or effect.detail == "temporary"
-
-
-def _adds(effect: Effect) -> bool:
-    return _unseen(effect) or (effect.action is Action.CREATE and effect.kind in _ADDING)
-
-
 def _mine(permit: Permit) -> Leave:
     """Only a guard makes a Leave. Raises TypeError for anything else."""
     if not isinstance(permit, Leave):
@@ -500,26 +397,3 @@ def _mine(permit: Permit) -> Leave:
 
 def _refusal(exc: DbgateError) -> Refusal:
     return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
-
-
-def _described(text: str, analysis: Analysis | None) -> dict[str, object]:
-    """What an entry says of a statement."""
-    if analysis is None:
-        return {"text": text, "effects": [], "tables": []}
-    touched = sorted(str(relation) for relation in analysis.reads | analysis.writes)
-    return {
-        "text": text,
-        "effects": [_effect(effect) for effect in analysis.effects],
-        "tables": touched,
-    }
-
-
-def _effect(effect: Effect) -> dict[str, object]:
-    """An effect without its empty parts."""
-    parts: dict[str, object] = {"action": str(effect.action)}
-    for name in ("object", "kind", "predicate", "danger", "detail"):
-        if value := str(getattr(effect, name)):
-            parts[name] = value
-    if effect.columns:
-        parts["columns"] = sorted(effect.columns)
-    return parts

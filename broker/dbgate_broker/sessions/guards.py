@@ -7,8 +7,8 @@ from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
-from dbgate_core.guard import Releases
 from dbgate_core.principal import Principal
+from dbgate_core.scope import Releases
 
 
 @dataclass(frozen=True, slots=True)

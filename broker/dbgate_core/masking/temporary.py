@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from dbgate_core.errors import LimitExceeded
 from dbgate_core.masking.flows import made_temporary, temporary_names
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
 
+MAX_TABLES: Final = 1_000
+"""Their names are kept as long as the connection lives."""
 _FOREIGN: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
 _DEFINING: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP})
 _NAMING: Final = frozenset({Action.CREATE, Action.ALTER})
@@ -32,6 +35,14 @@ class CleanTables:
         self.names: frozenset[str] = frozenset()
         self.shadows: frozenset[str] = frozenset()
         self._tainted = False
+
+    def demand_room(self, analysis: Analysis) -> None:
+        """Raises LimitExceeded for one more table than are followed."""
+        if len(self.shadows) >= MAX_TABLES and any(map(_makes, analysis.effects)):
+            raise LimitExceeded(
+                f"a connection makes at most {MAX_TABLES} temporary tables of different names",
+                hint="use the same names again, or connect anew",
+            )
 
     def concerned(self, analysis: Analysis) -> bool:
         """Whether the statement could fill a temporary table that is or becomes clean."""

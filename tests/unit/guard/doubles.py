@@ -9,10 +9,11 @@ from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Obligations, Verdict
 from dbgate_core.errors import AuditUnavailable
-from dbgate_core.guard import ConnectionGuard, Epoch, Picture, Scope
+from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.principal import Principal, PrincipalKind
+from dbgate_core.scope import Epoch, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action
 from dbgate_core.verdicts import Subject, Verdicts

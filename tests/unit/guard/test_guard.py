@@ -11,11 +11,12 @@ from dbgate_core.approval.digest import statement_digest
 from dbgate_core.catalog import Catalog, Column
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
-from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave, Picture
+from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
+from dbgate_core.scope import Picture
 from tests.unit.guard.doubles import CUSTOMERS, CUSTOMERS_OID, INT8, PLAIN, TEXT, Desk, TablePolicy
 
 DROP = "drop table customers"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
-from dbgate_core.errors import Denied
-from dbgate_core.guard import _CODE, ConnectionGuard, Leave, _plain
+from dbgate_core.errors import Denied, LimitExceeded
+from dbgate_core.guard import ConnectionGuard, Leave
 from dbgate_core.masking.temporary import CleanTables
+from dbgate_core.meaning import _CODE, is_plain
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.sql.analyse import analyse
@@ -249,7 +250,7 @@ def test_an_error_on_a_temporary_namesake_is_redacted() -> None:
 def test_what_is_called_plain_changes_nothing() -> None:
     """The guard passes over these in following what a connection did; so over none that counts."""
     texts = [case.text for file in (FOLDER / "cases").glob("*.txt") for case in cases(file)]
-    plain = [analysis for analysis in map(analyse, texts) if _plain(analysis)]
+    plain = [analysis for analysis in map(analyse, texts) if is_plain(analysis)]
     assert len(plain) > 50
     for analysis in plain:
         tables = CleanTables()
@@ -261,3 +262,16 @@ def test_what_is_called_plain_changes_nothing() -> None:
         tables.end(analysis, ok=True, tag="SELECT 1", alone=False)
         assert tables.names == tables.shadows == frozenset({"t"}), analysis.text
         assert all(effect.action not in _CODE for effect in analysis.effects), analysis.text
+
+
+def test_the_names_of_temporary_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dbgate_core.masking.temporary.MAX_TABLES", 2)
+    desk = Desk()
+    guard = desk.guard()
+    for name in ("a", "b"):
+        run(guard, f"create temp table {name} (x int)")
+    before = len(desk.log.entries)
+    with pytest.raises(LimitExceeded):
+        run(guard, "create temp table c (x int)")
+    assert len(desk.log.entries) == before
+    run(guard, "select 1")

@@ -1,0 +1,124 @@
+"""What names mean on one connection, as far as its guard can know (docs/adr/0005).
+
+A verdict and a plan of masks read names: of tables, prepared statements, portals. Statements that pass
+here may give them another meaning; this follows them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dbgate_core.catalog import Catalog
+from dbgate_core.masking.flows import taints
+from dbgate_core.masking.temporary import CleanTables
+from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Action, Effect
+
+MAX_NAMES: Final = 1_000
+"""Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
+_CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
+"""They may run PL/pgSQL, which can give names of statements and portals another meaning."""
+_DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
+_ADDING: Final = frozenset({"table", "index"})
+"""CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
+
+
+class Meaning:
+    """Follows one connection. `names` are the texts behind PREPAREd statements and cursors.
+
+    `path_known` is false once the search_path may have changed; `uncommitted` while own DDL is seen by
+    nobody else; `code_seen` counts the statements that ran code which cannot be followed.
+    """
+
+    def __init__(self) -> None:
+        self.path_known = True
+        self.names: dict[str, str] = {}
+        self.uncommitted = False
+        self.code_seen = 0
+        self._altered = False
+        self._tables = CleanTables()
+
+    @property
+    def clean(self) -> frozenset[str]:
+        """The temporary tables that may be shown; none when their names may be found elsewhere."""
+        return self._tables.names if self.path_known else frozenset()
+
+    @property
+    def shadows(self) -> frozenset[str]:
+        """The names that temporary tables of this connection have or had."""
+        return self._tables.shadows
+
+    @property
+    def has_names(self) -> bool:
+        """Whether names of this connection's own may stand in a statement."""
+        return bool(self.names or self.clean or self.shadows)
+
+    def shadowed(self, analysis: Analysis) -> bool:
+        """May a name in it be one of the connection's own temporary tables instead."""
+        shadows = self.shadows
+        return bool(shadows) and any(r.name in shadows for r in analysis.reads | analysis.writes)
+
+    def holds_since(self, code_seen: int) -> bool:
+        """Whether names mean what the catalog says, and what they meant when so much code had run.
+
+        Not from own DDL until the catalog is read again. What RowDescription traces to a table is
+        masked as ever.
+        """
+        moved_path = self.uncommitted and not self.path_known
+        return not (self._altered or moved_path or code_seen != self.code_seen)
+
+    def demand_room(self, analysis: Analysis) -> None:
+        """Raises LimitExceeded for one more temporary table than are followed."""
+        self._tables.demand_room(analysis)
+
+    def follow(self, analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> None:
+        """A statement begins: what it changes in how later ones are read."""
+        taken = self._tables.concerned(analysis) and taints(
+            analysis.text, catalog, search_path, self.clean, self.shadows
+        )
+        self._tables.begin(analysis, taken, path_known=self.path_known)
+        self.code_seen += runs_code(analysis)
+        if analysis.changes_schema and not all(map(_unseen, analysis.effects)):
+            self.uncommitted = True
+            self._altered = self._altered or not all(map(_adds, analysis.effects))
+        if analysis.sets_search_path:
+            self.path_known = False
+        if analysis.defines:
+            if len(self.names) + len(analysis.defines) > MAX_NAMES:
+                self.names.clear()
+            self.names.update(analysis.defines)
+
+    def ended(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool) -> None:
+        """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol)."""
+        self._tables.end(analysis, ok=ok, tag=tag, alone=alone)
+
+    def committed(self) -> bool:
+        """No transaction is open: whether own DDL has become visible to others by that."""
+        was, self.uncommitted = self.uncommitted, False
+        return was
+
+    def renewed(self) -> None:
+        """The catalog was read again; it does not show what is uncommitted."""
+        self._altered = self._altered and self.uncommitted
+
+
+def runs_code(analysis: Analysis) -> bool:
+    """Does it run code that cannot be followed."""
+    return any(effect.action in _CODE for effect in analysis.effects)
+
+
+def is_plain(analysis: Analysis) -> bool:
+    """Does it read tables and nothing else: no name, table or setting is another one afterwards."""
+    changes = analysis.changes_schema or analysis.sets_search_path or analysis.defines
+    if analysis.incomplete or changes:
+        return False
+    return all(effect.action is Action.SELECT for effect in analysis.effects)
+
+
+def _unseen(effect: Effect) -> bool:
+    """Is it nothing that the catalog would show: no DDL, or on temporary tables."""
+    return effect.action not in _DDL or effect.detail == "temporary"
+
+
+def _adds(effect: Effect) -> bool:
+    return _unseen(effect) or (effect.action is Action.CREATE and effect.kind in _ADDING)

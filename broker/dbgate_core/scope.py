@@ -1,0 +1,54 @@
+"""Where a guard stands: whose connection it is, on which picture of the database, with what approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from dbgate_core.catalog import Catalog
+from dbgate_core.masking.key import MaskKey
+from dbgate_core.verdicts import Subject
+
+SEARCH_PATH: Final = ("public",)
+"""As names are looked up unless something changed it; `"$user"` has no schema of its own."""
+
+
+class Releases(Protocol):
+    """The approvals of single statements that the session's principal holds.
+
+    `approval` is the quorum that policy asks for now. Synchronous: one short look into the store.
+    """
+
+    def holds(self, digest: str, approval: str) -> bool:
+        """Is there an unused approval of the statement of that digest."""
+
+    def take(self, digest: str, approval: str) -> str:
+        """Use it up; the request's id, or "" if there is none (any more)."""
+
+
+@dataclass(slots=True)
+class Epoch:
+    """Counts the schema changes of a database that passed this broker; its connections share it."""
+
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A catalog, and the epoch before its reading began."""
+
+    catalog: Catalog
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a guard knows of its connection. `entry` is what each audit entry says of it."""
+
+    subject: Subject
+    entry: Mapping[str, object]
+    key: MaskKey
+    releases: Releases
+    epoch: Epoch = field(default_factory=Epoch)
+    search_path: tuple[str, ...] = SEARCH_PATH
