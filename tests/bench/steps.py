@@ -21,10 +21,11 @@ from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.config import AuditConfig
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
-from dbgate_core.guard import ConnectionGuard, Picture, Scope
+from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.session import Session
+from dbgate_core.scope import Picture, Scope
 from dbgate_core.verdicts import Subject, Verdicts
 from tests.unit.guard.doubles import ALICE, PROD, SHOP, Approvals, TablePolicy
 

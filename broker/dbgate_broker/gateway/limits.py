@@ -19,6 +19,9 @@ HIGH_WATER_BYTES: Final = 64 * 1024
 """What a leg may have unsent; then the other leg is not read. With one read of the loop (256 KiB)
 and the socket's own buffers this is all that a slow reader can make us hold, a direction."""
 
+MAX_READINGS: Final = 10
+"""Of the catalog, for one message, while others change the schema."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from enum import Enum
 
-from dbgate_broker.gateway.limits import HIGH_WATER_BYTES
+from dbgate_broker.gateway.limits import HIGH_WATER_BYTES, MAX_READINGS
 from dbgate_broker.gateway.wire import Pause, Wire
 from dbgate_core.errors import DbgateError, Unreachable
 from dbgate_core.pgwire.session import Session
@@ -130,9 +130,7 @@ class Relay:
 
     async def _renew(self) -> None:
         try:
-            await self._refresh()
-            if self.session.guard.stale:
-                raise Unreachable("the catalog could not be read again", hint="try again")
+            await self._until_fresh()
             self._refreshing = None
             if not self.done.done():
                 self.session.resume()
@@ -141,6 +139,16 @@ class Relay:
             return
         self._client.resume(Pause.AHEAD)
         self.from_client(b"")
+
+    async def _until_fresh(self) -> None:
+        """Read the catalog; again while other connections change the schema meanwhile."""
+        for _ in range(MAX_READINGS):
+            await self._refresh()
+            if not self.session.guard.stale:
+                return
+        raise Unreachable(
+            "the schema changes faster than it can be read", hint="try again when that is over"
+        )
 
     def _broken(self, exc: Exception) -> None:
         self.fail(exc if isinstance(exc, DbgateError) else report(exc))

@@ -178,6 +178,7 @@ class FixedTunnel:
         self.attached: dict[int, Terminable] = {}
         self.detached: list[int] = []
         self.refreshed = 0
+        self.changing = 0
         self.fails: dict[str, Exception] = {}
         self._credentials = credentials
 
@@ -210,10 +211,11 @@ class FixedTunnel:
         return self.guards[-1]
 
     async def refresh(self, guard: LiveGuard) -> None:
-        """Fresh again."""
+        """Fresh again, unless `changing` says that the schema changed meanwhile."""
         self._fail("refresh")
         self.refreshed += 1
-        if isinstance(guard, DiaryGuard):
+        self.changing -= 1
+        if isinstance(guard, DiaryGuard) and self.changing < 0:
             guard.stale = False
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dbgate_broker.gateway.limits import MAX_READINGS
 from dbgate_broker.gateway.seams import Terminable
 from dbgate_broker.testing.gateway import DiaryGuard, FixedTunnel, Rewriter
 from dbgate_core.errors import AuditUnavailable, Unreachable
@@ -262,6 +263,24 @@ def test_a_catalog_that_cannot_be_read_again_ends_the_connection(world: World) -
         client.send(query("create table if not exists later (id int)") + query("select 1"))
         assert client.error()["M"] == "the catalog cannot be read"
     assert world.guard.judged == ["create table if not exists later (id int)"]
+
+
+def test_a_schema_that_changes_while_it_is_read_is_read_again(world: World) -> None:
+    world.tunnel.changing = MAX_READINGS - 1
+    with world.connect() as connection:
+        connection.execute("create table if not exists later (id int)")
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert world.tunnel.refreshed >= MAX_READINGS
+
+
+def test_a_schema_that_never_rests_ends_the_connection(world: World) -> None:
+    world.tunnel.changing = 1_000_000
+    with raw(world) as client:
+        client.log_in()
+        client.send(query("create table if not exists later (id int)") + query("select 1"))
+        assert client.error()["C"] == "08006"
+    assert world.tunnel.refreshed == MAX_READINGS
+    assert "select 1" not in world.guard.judged
 
 
 @pytest.mark.parametrize("masked", [False, True])
