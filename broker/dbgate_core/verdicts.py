@@ -45,7 +45,7 @@ class StatementPolicy(Protocol):
         *,
         approved: bool = False,
     ) -> Decision:
-        """Whether the statement may run."""
+        """Whether the statement may run; HOLD, with the quorum, when only an approval is missing."""
 
 
 @dataclass(frozen=True, slots=True)

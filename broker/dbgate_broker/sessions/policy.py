@@ -8,11 +8,11 @@ from dbgate_broker.config import DatabaseConfig
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
 from dbgate_core.principal import Principal
-from dbgate_core.sql.analysis import Analysis
+from dbgate_core.verdicts import StatementPolicy
 
 
-class ConnectPolicy(Protocol):
-    """Who may open what, and who may do what to requests and sessions."""
+class ConnectPolicy(StatementPolicy, Protocol):
+    """Who may open what and run what, and who may do what to requests and sessions."""
 
     def connect(
         self,
@@ -23,17 +23,6 @@ class ConnectPolicy(Protocol):
         approved: bool = False,
     ) -> Decision:
         """Whether a session may be opened; HOLD, with the quorum, when only an approval is missing."""
-
-    def statement(
-        self,
-        principal: Principal,
-        database: DatabaseFacts,
-        access_role: str,
-        analysis: Analysis,
-        *,
-        approved: bool = False,
-    ) -> Decision:
-        """Whether a statement may run; HOLD, with the quorum, when only an approval is missing."""
 
     def may(self, principal: Principal, action: str, database: DatabaseFacts | None) -> Decision:
         """Whether a principal may `request`, `approve`, `session_kill` or `audit_read`."""

@@ -67,6 +67,7 @@ class TablePolicy:
     held: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     quorum: str = "dba:1"
+    version: str = "tables"
 
     def connect(
         self,
