@@ -181,8 +181,8 @@ class ConnectionGuard:
         }
         if request:
             fields["request"] = request
-        if parameters is not None and parameters.values:
-            fields["parameters"] = len(parameters.values)
+        if parameters is not None and parameters.count:
+            fields["parameters"] = parameters.count
         begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
         self._statements += 1
         if not leave.plain:
@@ -355,7 +355,7 @@ class ConnectionGuard:
     def _take(self, leave: Leave, parameters: Parameters | None) -> str:
         """Use up the approval. Raises Denied when it is gone, or was not for parameters."""
         held = self._judged(leave.text).decision
-        if parameters is not None and parameters.values:
+        if parameters is not None and parameters.count:
             raise Denied(
                 "an approved statement takes no parameters",
                 hint="ask for the statement with its values written out",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 from dbgate_core.errors import ProtocolViolation
 from dbgate_core.pgwire.guard import Parameters
@@ -21,12 +22,11 @@ class Parse:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A Bind: portal and statement name, parameters, result formats."""
+    """A Bind: portal and statement name, parameters."""
 
     portal: str
     statement: str
     parameters: Parameters
-    result_formats: tuple[int, ...]
 
 
 def parse(body: bytes) -> Parse:
@@ -43,16 +43,9 @@ def bind(body: bytes) -> Bind:
     """Take a Bind apart. Raises ProtocolViolation."""
     portal, position = cstring(body, 0)
     statement, position = cstring(body, position)
-    tail = body[position:]
-    try:
-        formats, position = _shorts(tail, 0)
-        values, position = _values(tail, position)
-        results, position = _shorts(tail, position)
-    except (struct.error, IndexError) as exc:
-        raise ProtocolViolation("a malformed Bind") from exc
-    if position != len(tail):
-        raise ProtocolViolation("a Bind with bytes left over")
-    return Bind(portal, statement, Parameters(values, formats), results)
+    if not are_values(body, position, len(body)):
+        raise ProtocolViolation("a malformed Bind")
+    return Bind(portal, statement, Parameters(body[position:]))
 
 
 def target(body: bytes) -> tuple[str, str]:
@@ -72,25 +65,22 @@ def execute(body: bytes) -> str:
     return name
 
 
-def _shorts(data: bytes, position: int) -> tuple[tuple[int, ...], int]:
-    (count,) = struct.unpack_from("!H", data, position)
-    if not count:
-        return (), position + 2
-    return struct.unpack_from(f"!{count}h", data, position + 2), position + 2 + 2 * count
+def are_values(data: bytes, position: int, end: int) -> bool:
+    """Whether this is what follows the names in a Bind: formats, values, result formats."""
+    try:
+        position += 2 + 2 * _SHORT.unpack_from(data, position)[0]
+        (count,) = _SHORT.unpack_from(data, position)
+        position += 2
+        for _ in range(count):
+            (length,) = _INT.unpack_from(data, position)
+            position += 4 + max(length, 0)
+            if length < -1 or position > end:
+                return False
+        position += 2 + 2 * _SHORT.unpack_from(data, position)[0]
+    except struct.error:
+        return False
+    return bool(position == end)
 
 
-def _values(data: bytes, position: int) -> tuple[tuple[bytes | None, ...], int]:
-    (count,) = struct.unpack_from("!H", data, position)
-    position += 2
-    values: list[bytes | None] = []
-    for _ in range(count):
-        (length,) = struct.unpack_from("!i", data, position)
-        position += 4
-        if length < -1 or position + max(length, 0) > len(data):
-            raise ProtocolViolation("a Bind parameter with a wrong length")
-        if length == -1:
-            values.append(None)
-        else:
-            values.append(data[position : position + length])
-            position += length
-    return tuple(values), position
+_SHORT: Final = struct.Struct("!H")
+_INT: Final = struct.Struct("!i")

@@ -7,6 +7,7 @@ forwarded without one.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,11 +48,35 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Bind's parameters as they came: `formats` 0 text, 1 binary; None is NULL."""
+    """Bind's parameters as they came: what follows the two names in its body, found well-formed."""
 
-    values: tuple[bytes | None, ...]
-    formats: tuple[int, ...]
-    type_oids: tuple[int, ...] = ()
+    body: bytes
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return int.from_bytes(self.body[(at := self._count_at) : at + 2], "big")
+
+    @property
+    def formats(self) -> tuple[int, ...]:
+        """Their formats, 0 text, 1 binary: one each, one for all, or none for text."""
+        return struct.unpack_from(f"!{(self._count_at - 2) // 2}h", self.body, 2)
+
+    @property
+    def values(self) -> tuple[bytes | None, ...]:
+        """The values; None is NULL."""
+        position = self._count_at + 2
+        values: list[bytes | None] = []
+        for _ in range(self.count):
+            length = int.from_bytes(self.body[position : position + 4], "big", signed=True)
+            position += 4
+            values.append(None if length < 0 else self.body[position : position + length])
+            position += max(length, 0)
+        return tuple(values)
+
+    @property
+    def _count_at(self) -> int:
+        return 2 + 2 * int.from_bytes(self.body[:2], "big")
 
 
 Names = frozenset[str] | None

@@ -85,14 +85,13 @@ class Prepared:
 
 @dataclass(slots=True)
 class Portal:
-    """A portal: its statement, parameters, result formats, segment, and the plan of its masks.
+    """A portal: its statement, parameters, segment, and the plan of its masks.
 
     `describing`: a Describe was sent, so its answer comes before the rows; `planned`: it came.
     """
 
     prepared: Prepared
     parameters: Parameters
-    formats: tuple[int, ...]
     segment: int = 0
     mask: RowMask | None = None
     describing: bool = False

@@ -185,7 +185,7 @@ class Session(Backend):
             entry.refusal = Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
             entry.set(self.portals, bound.portal, None)
             return REFUSED_PARSE
-        portal = Portal(prepared, bound.parameters, bound.result_formats, self.pending.segment)
+        portal = Portal(prepared, bound.parameters, self.pending.segment)
         entry.permit = prepared.permit
         entry.set(self.portals, bound.portal, portal)
         return None
@@ -287,9 +287,7 @@ class Session(Backend):
         if moves.code:
             for name, portal in self.portals.items():
                 if isinstance(portal, Portal):
-                    fresh = Portal(
-                        portal.prepared, portal.parameters, portal.formats, portal.segment
-                    )
+                    fresh = Portal(portal.prepared, portal.parameters, portal.segment)
                     self.portals[name] = fresh
 
 
