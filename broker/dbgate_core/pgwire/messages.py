@@ -27,6 +27,15 @@ MAX_HELD_BYTES: Final = 16 << 20
 """A server message that must be whole before it passes: descriptions, errors, masked rows."""
 
 WARNING: Final = "01000"
+_LEADS: Final = ((0xE0, 0xC0, 2), (0xF0, 0xE0, 3), (0xF8, 0xF0, 4))
+"""Mask, first byte and length of UTF-8's longer sequences (pg_utf_mblen)."""
+
+
+class NotUtf8(ProtocolViolation):
+    """Text in another encoding. Behind the log-in the statement is refused, as the server would."""
+
+    code = "protocol.encoding"
+    sqlstate = "22021"
 
 
 def message(kind: bytes, body: bytes) -> bytes:
@@ -74,13 +83,20 @@ def decode_fields(body: bytes) -> dict[str, str]:
 
 
 def cstring(body: bytes, position: int) -> tuple[str, int]:
-    """A zero-ended string and the position after it. Raises ProtocolViolation without its end."""
+    """A zero-ended string and the position after it. Raises ProtocolViolation without its end, and
+    NotUtf8."""
     end = body.find(b"\0", position)
     if end < 0:
         raise ProtocolViolation("a string without its end")
     try:
         return body[position:end].decode("utf-8"), end + 1
     except UnicodeDecodeError as exc:
-        raise ProtocolViolation(
-            "text that is not UTF-8", hint="set client_encoding to UTF8"
-        ) from exc
+        raise NotUtf8(_bad_sequence(exc), hint="send text in UTF-8") from exc
+
+
+def _bad_sequence(exc: UnicodeDecodeError) -> str:
+    """What PostgreSQL says of it (report_invalid_encoding): the bytes of the whole character."""
+    bad = exc.object[exc.start :]
+    length = next((n for mask, lead, n in _LEADS if bad[0] & mask == lead), 1)
+    shown = " ".join(f"0x{byte:02x}" for byte in bad[:length])
+    return f'invalid byte sequence for encoding "UTF8": {shown}'

@@ -32,6 +32,7 @@ from dbgate_core.pgwire.messages import (
     MAX_SMALL_BYTES,
     MAX_SQL_BYTES,
     MAX_STREAMED_BYTES,
+    NotUtf8,
     cstring,
     error_response,
     message,
@@ -116,6 +117,8 @@ class Session(Backend):
                 self.held = True
                 need = 0
                 break
+            except NotUtf8 as exc:
+                replacement = self._refuse_text(_TEXTS[kind], _refusal(exc))
             if replacement is not None:
                 self._to_server.append(data[start:position] + replacement)
                 start = end
@@ -156,8 +159,14 @@ class Session(Backend):
     def _function_call(self, body: bytes) -> bytes:
         hint = "call the function in a SELECT"
         refusal = Refusal("0A000", "dbgate does not pass FunctionCall messages", hint=hint)
-        entry = Pending(Kind.QUERY, refusal=refusal)
+        return self._refuse_text(Kind.QUERY, refusal)
+
+    def _refuse_text(self, kind: Kind, refusal: Refusal) -> bytes:
+        """Refuse a message that nobody could judge."""
+        entry = Pending(kind, refusal=refusal)
         self.pending.push(entry)
+        if kind is not Kind.QUERY:
+            return REFUSED_PARSE
         entry.set(self.statements, "", None)
         entry.set(self.portals, "", None)
         return message(b"Q", REFUSED_TEXT)
@@ -342,6 +351,15 @@ _HANDLERS = {
 }
 """What a client may send after its log-in, besides CopyData, which the server takes or ignores. A
 missing key is a protocol error."""
+_TEXTS: Final = {
+    ord("Q"): Kind.QUERY,
+    ord("P"): Kind.PARSE,
+    ord("B"): Kind.BIND,
+    ord("D"): Kind.DESCRIBE,
+    ord("E"): Kind.EXECUTE,
+    ord("C"): Kind.CLOSE,
+}
+"""The messages that hold text."""
 _LIMITS: Final = {
     **dict.fromkeys(map(ord, _HANDLERS), MAX_MESSAGE_BYTES),
     **dict.fromkeys(_SMALL, MAX_SMALL_BYTES),

@@ -3,7 +3,7 @@
 A text does what its first word says: `row` gives one row that holds the text, `fail` fails when it
 runs, `copyin` and `copyout` copy, `prepare NAME TEXT` and `open NAME TEXT` define a name from
 within SQL, `drop NAME` forgets it, `begin` and `commit` do that, everything else is done without a
-result. A text with `forbidden` or `dbgate` in it is refused when it is parsed. Texts of a simple
+result. Text that is not UTF-8 is an error. A text with `forbidden` or `dbgate` in it is refused when it is parsed. Texts of a simple
 Query are parted by `;`.
 """
 
@@ -92,6 +92,8 @@ class Server:
                 self._extended(kind, body)
         except Failed as exc:
             self._fail(exc, simple=kind == "Q")
+        except UnicodeDecodeError:
+            self._fail(Failed("22021"), simple=kind == "Q")
 
     def _fail(self, exc: Failed, *, simple: bool) -> None:
         self._out.append(error(exc.sqlstate))
