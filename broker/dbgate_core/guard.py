@@ -26,6 +26,7 @@ from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.meaning import Meaning, is_plain, runs_code
 from dbgate_core.pgwire.guard import (
+    STILL,
     CopyMask,
     Moved,
     Outcome,
@@ -46,7 +47,6 @@ CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
-_STILL: Final = Moved()
 _ALLOW: Final = str(Verdict.ALLOW)
 _MOVED_HINT: Final = (
     "keep them in columns that are protected too, under names that say so, or in a temporary table"
@@ -76,7 +76,7 @@ class Leave:
     said: Mapping[str, object]
     plain: bool = False
     digest: str = ""
-    moves: Moved = field(default_factory=Moved)
+    moves: Moved = STILL
     code_seen: int = 0
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
     shown: Shown = field(default_factory=Shown, compare=False)
@@ -162,7 +162,7 @@ class ConnectionGuard:
 
     def _leave(self, analysis: Analysis, decision: Decision, digest: str) -> Leave:
         said = {**described(analysis.text, analysis), "policies": list(decision.policies)}
-        moves = moved(analysis.text) if analysis.moves_names else _STILL
+        moves = moved(analysis.text) if analysis.moves_names else STILL
         if runs_code(analysis):
             moves = replace(moves, code=True)
         seen = self._meaning.code_seen

@@ -19,6 +19,7 @@ from dbgate_broker.gateway.seams import (
 )
 from dbgate_core.errors import AuditUnavailable, Denied, NotFound
 from dbgate_core.pgwire.guard import (
+    STILL,
     CopyMask,
     Moved,
     Outcome,
@@ -45,7 +46,7 @@ class TextPermit:
     """The leave to run one text."""
 
     text: str
-    moves: Moved = field(default_factory=Moved)
+    moves: Moved = STILL
 
 
 @dataclass(slots=True)
@@ -104,7 +105,8 @@ class DiaryGuard:
             return Refusal("42501", f"not allowed: {self.refused}", hint="ask for it", rule="diary")
         lowered = text.lower()
         names = None if lowered.startswith(self.moves) else frozenset[str]()
-        return TextPermit(text, Moved(names, names, code=lowered.startswith(self.code)))
+        moved = Moved(names, names, code=lowered.startswith(self.code))
+        return TextPermit(text, STILL if moved == STILL else moved)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Note it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
+from dbgate_core.pgwire.exchange import BIND_COMPLETE, answered
 from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, RowMask, Status
 from dbgate_core.pgwire.messages import (
     HEADER,
@@ -27,6 +28,7 @@ from dbgate_core.pgwire.runs import DATA_ROW, end_of_run, end_of_whole_run
 from dbgate_core.pgwire.tail import Tail
 
 _COPY_DATA: Final = ord("d")
+_BIND_COMPLETE: Final = ord("2")
 _ANY_TIME: Final = frozenset("NAS")
 REQUIRED: Final = {"standard_conforming_strings": "on", "client_encoding": "UTF8"}
 """The judge reads SQL as the server does only while these hold."""
@@ -122,6 +124,9 @@ class Backend:
             end = position + 1 + length
             if length < 4 or length > MAX_STREAMED_BYTES:
                 raise ProtocolViolation(f"a server message of length {length}")
+            if kind == _BIND_COMPLETE and (passed := self._exchanged(data, position, start)):
+                position, start = passed
+                continue
             if kind in (DATA_ROW, _COPY_DATA):
                 mask = self._data_mask(kind)
                 if mask is None:
@@ -155,6 +160,47 @@ class Backend:
             self._to_client.append(data if whole else data[start:position])
         if position < size:
             self._server.keep(data[position:], need)
+
+    def _exchanged(self, data: bytes, position: int, start: int) -> tuple[int, int] | None:
+        """Settle an exchange that went as it mostly does: the new position, and start of what waits.
+
+        None: its answer is another, not whole, or to be masked, and goes message by message.
+        """
+        head = self.pending.head
+        if head is None or head.kind is not Kind.EXCHANGE or self._muted or self.pending.late:
+            return None
+        answer = answered(data, position)
+        if answer is None or not self._passes(head, data[answer.fields_at : answer.fields_end]):
+            return None
+        if head.own_describe:
+            self._to_client.append(data[start : position + len(BIND_COMPLETE)])
+            start = answer.fields_end
+        self.pending.pop()
+        words = answer.tag.rsplit(" ", 1)
+        rows = int(words[-1]) if words[-1].isdigit() else None
+        self._end(head, Outcome(Status.OK, answer.tag, rows))
+        self._is_ready(answer.status)
+        if answer.status == "I":
+            self.pending.end_transaction(self.portals)
+        return answer.end, start
+
+    def _passes(self, head: Pending, description: bytes) -> bool:
+        """Whether a result of this description passes without a mask; no description: no result."""
+        portal = head.portal
+        if portal is None or head.permit is None:
+            return False
+        prepared = portal.prepared
+        if description and description != prepared.shown:
+            prepared.shown_fields = parse_row_description(description)
+            prepared.shown = description
+        try:
+            if description and self.guard.rows(head.permit, prepared.shown_fields) is not None:
+                prepared.masked = True
+                return False
+        except DbgateError:
+            return False
+        portal.planned, portal.rowless = True, not description
+        return True
 
     def _data_mask(self, kind: int) -> RowMask | CopyMask | _Blocked | None:
         """The mask of the rows or CopyData that come now; None: they pass without a look."""
@@ -200,6 +246,9 @@ class Backend:
                 self.server_ended = True
                 return message(b"E", self._redacted(None, body))
             raise ProtocolViolation(f"a server message {kind!r} that nothing asked for")
+        if head.kind is Kind.EXCHANGE:
+            self.pending.spell_out()
+            head = self.pending.head or head
         if (head.kind, kind) not in ANSWERS:
             raise ProtocolViolation(f"a server message {kind!r} in answer to {head.kind}")
         if head.refusal is not None and kind not in "EZ":

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from dbgate_core.pgwire.rows import Field
 
@@ -94,6 +94,10 @@ class Moved:
     statements: Names = frozenset()
     portals: Names = frozenset()
     code: bool = False
+
+
+STILL: Final = Moved()
+"""Nothing is moved; most statements' `moves` are this very value."""
 
 
 class Permit(Protocol):

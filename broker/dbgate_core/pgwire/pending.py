@@ -7,6 +7,9 @@ After an error in the extended protocol the server discards messages up to the n
 discarded never happened: its statements end as *skipped*, and the names it would have defined are
 put back, in reverse order, to what they meant before. Messages after that Sync may have moved the
 same names; then it is their memory of "before" that is put right, not the name.
+
+A whole exchange (exchange.py) is one entry, as long as all goes as it mostly does. Where the answer
+is another, it is *spelled out*: its messages take its place, as if they had come one by one.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ class Kind(StrEnum):
     SYNC = "Sync"
     COPY_END = "CopyDone or CopyFail"
     OWN_DESCRIBE = "Describe of dbgate's own"
+    EXCHANGE = "Bind, Describe, Execute and Sync"
 
 
 ANSWERS: Final[dict[tuple[Kind, str], bool]] = {
@@ -76,11 +80,18 @@ protocol error. (PostgreSQL documentation, "Message Flow".)"""
 
 @dataclass(slots=True)
 class Prepared:
-    """A prepared statement: its permit, its segment, and its description once the server gave one."""
+    """A prepared statement: its permit, its segment, and its description once the server gave one.
+
+    `shown` is the body of the last RowDescription of it, `shown_fields` what it says; `masked` that a
+    result of it was to be masked.
+    """
 
     permit: Permit
     segment: int = 0
     fields: tuple[Field, ...] | None = None
+    shown: bytes = b""
+    shown_fields: tuple[Field, ...] = ()
+    masked: bool = False
 
 
 @dataclass(slots=True)
@@ -101,7 +112,10 @@ class Portal:
 
 @dataclass(slots=True)
 class Pending:
-    """A message that waits for its answer, with what must be done when the answer is an error."""
+    """A message that waits for its answer, with what must be done when the answer is an error.
+
+    `own_describe`: the Describe in this exchange is dbgate's own.
+    """
 
     kind: Kind
     permit: Permit | None = None
@@ -118,6 +132,7 @@ class Pending:
     copying_in: bool = False
     copying_out: bool = False
     moves_names: bool = False
+    own_describe: bool = False
     undo: list[tuple[dict[str, object], str, object]] = field(default_factory=list)
 
     def inherit(self, names: dict[str, object], name: str, value: object) -> bool:
@@ -141,7 +156,7 @@ def _put(names: dict[str, object], name: str, value: object) -> None:
         names[name] = value
 
 
-_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY})
+_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY, Kind.EXCHANGE})
 
 
 class Queue:
@@ -209,8 +224,14 @@ class Queue:
         """Whether an earlier segment may turn out to have been discarded in part."""
         return self._settled < self.segment and self.head is not None
 
+    def spell_out(self) -> None:
+        """Put the messages of every exchange in its place."""
+        entries = [part for entry in self._entries for part in _messages(entry)]
+        self._entries = deque(entries)
+
     def copy_in_begins(self) -> None:
         """CopyInResponse came: Syncs that were sent before the copy's end are ignored."""
+        self.spell_out()
         head = self._entries.popleft()
         head.copying_in = True
         rest = list(self._entries)
@@ -240,6 +261,7 @@ class Queue:
 
     def skip_to_sync(self) -> tuple[list[Pending], bool]:
         """The server discards up to the next Sync: what it discards, and whether one is here."""
+        self.spell_out()
         skipped = []
         while self._entries and self._entries[0].kind is not Kind.SYNC:
             skipped.append(self._entries.popleft())
@@ -272,3 +294,17 @@ class Queue:
                     entry.undo[n] = (names, name, None)
         for name in portals.keys() - alive:
             del portals[name]
+
+
+def _messages(entry: Pending) -> tuple[Pending, ...]:
+    """An exchange as its messages; anything else as it is."""
+    if entry.kind is not Kind.EXCHANGE:
+        return (entry,)
+    permit, portal = entry.permit, entry.portal
+    describe = Kind.OWN_DESCRIBE if entry.own_describe else Kind.DESCRIBE
+    return (
+        Pending(Kind.BIND, permit=permit, undo=entry.undo),
+        Pending(describe, permit=permit, portal=portal),
+        Pending(Kind.EXECUTE, permit=permit, portal=portal, running=entry.running),
+        Pending(Kind.SYNC),
+    )

@@ -24,7 +24,8 @@ from typing import Final
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
-from dbgate_core.pgwire.guard import Guard, Moved, Parameters, Permit, Refusal
+from dbgate_core.pgwire.exchange import Asked, asked
+from dbgate_core.pgwire.guard import STILL, Guard, Moved, Parameters, Permit, Refusal
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -45,6 +46,8 @@ REFUSED_NAME: Final = b"dbgate refused this\0"
 REFUSED_PARSE: Final = message(b"P", REFUSED_NAME + REFUSED_TEXT + b"\0\0")
 """Named, because a Parse without a name would drop the client's own unnamed statement."""
 FLUSH: Final = message(b"H", b"")
+DESCRIBE_UNNAMED: Final = message(b"D", b"P\0")
+_BIND: Final = ord("B")
 _COPY_DATA: Final = ord("d")
 _UNJUDGED: Final = frozenset(b"dcfSHX")
 """What passes while the guard is stale: data, and what makes the server answer."""
@@ -111,6 +114,12 @@ class Session(Backend):
                 self.held = True
                 need = 0
                 break
+            if kind == _BIND and (run := asked(data, position)) and self._exchange(run, data):
+                if not run.described:
+                    self._to_server.append(data[start : run.bind_end] + DESCRIBE_UNNAMED)
+                    start = run.bind_end
+                position = run.end
+                continue
             try:
                 replacement = self._client_message(chr(kind), data[position + HEADER_BYTES : end])
             except _Doubt:
@@ -198,6 +207,31 @@ class Session(Backend):
         entry.permit = prepared.permit
         entry.set(self.portals, bound.portal, portal)
         return None
+
+    def _exchange(self, run: Asked, data: bytes) -> bool:
+        """Begin a whole exchange at once; False: it must go message by message, nothing was done."""
+        prepared = self.statements.get(run.statement)
+        if (
+            not isinstance(prepared, Prepared)
+            or prepared.masked
+            or prepared.permit.moves is not STILL
+            or self.skipping
+            or self.pending.copying_in
+            or self.pending.doubtful(prepared.segment)
+        ):
+            return False
+        parameters = Parameters(data[run.values_at : run.bind_end])
+        permit = prepared.permit
+        try:
+            running = self.guard.begin(permit, parameters, "extended")
+        except DbgateError:
+            return False
+        portal = Portal(prepared, parameters, self.pending.segment, describing=True)
+        own = not run.described
+        entry = Pending(Kind.EXCHANGE, permit, running, portal=portal, own_describe=own)
+        entry.set(self.portals, "", portal)
+        self.pending.push(entry)
+        return True
 
     def _describe(self, body: bytes) -> bytes | None:
         kind, name = frontend.target(body)

@@ -134,7 +134,10 @@ portals = st.sampled_from(["", "c", "dbgate refused this"])
 def steps(texts: list[str]) -> st.SearchStrategy[bytes]:
     text = st.sampled_from(texts)
     together = st.builds(lambda t: parse("", t) + bind("", "") + execute(""), text)
+    exchange = st.builds(exchange_of, names, st.booleans())
     return st.one_of(
+        exchange,
+        st.builds(lambda name, t, e: parse(name, t) + e, names, text, exchange),
         st.builds(query, text),
         st.builds(lambda a, b: query(f"{a};{b}"), text, text),
         st.builds(parse, names, text),
@@ -152,6 +155,11 @@ def steps(texts: list[str]) -> st.SearchStrategy[bytes]:
 
 def together_with_describe(text: str) -> bytes:
     return parse("", text) + bind("", "") + describe("P", "") + execute("") + SYNC
+
+
+def exchange_of(name: str, described: bool) -> bytes:
+    """What a driver sends to run a prepared statement once more."""
+    return bind("", name) + (describe("P", "") if described else b"") + execute("") + SYNC
 
 
 def conversations(texts: list[str]) -> st.SearchStrategy[tuple[list[bytes], list[int]]]:
@@ -174,12 +182,12 @@ def play(talk: Talk, sent: list[bytes], cuts: list[int]) -> None:
 
 
 @settings(max_examples=600, deadline=None)
-@given(conversations(TEXTS))
+@given(conversations(TEXTS), st.booleans())
 def test_the_client_hears_what_it_would_hear_from_the_server_itself(
-    conversation: tuple[list[bytes], list[int]],
+    conversation: tuple[list[bytes], list[int]], masks: bool
 ) -> None:
     sent, cuts = conversation
-    talk = Talk()
+    talk = Talk(Strict(masks=masks))
     play(talk, sent, cuts)
     alone = Server()
     assert told(talk.out) == told(alone.feed(b"".join(sent) + SYNC))
