@@ -9,7 +9,9 @@ ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
 
-.PHONY: help demo test lint types unit e2e bench soak completions clean
+NATIVE := $(VENV)/.native
+
+.PHONY: help demo test lint types unit e2e bench soak native completions clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9]+: .*##|^[a-z0-9]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -23,10 +25,17 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --group test --group lint
 	@touch $@
 
-demo: $(STAMP)   ## the whole story on real parts, checked, in a temporary home
+# Old modules would be used in place of what is written: whatever runs the code builds it first.
+$(NATIVE): $(STAMP) hatch_build.py $(wildcard broker/dbgate_core/native/*.p[yx]*)
+	@$(BIN)/python hatch_build.py
+	@touch $@
+
+native: $(NATIVE)   ## the compiled module, in place; without a C compiler everything works, slower
+
+demo: $(NATIVE)   ## the whole story on real parts, checked, in a temporary home
 	@$(BIN)/python tests/demo/story.py
 
-test: $(STAMP)   ## lint, types and every test
+test: $(NATIVE)   ## lint, types and every test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -35,21 +44,22 @@ test: $(STAMP)   ## lint, types and every test
 lint: $(STAMP)   ## ruff and mypy alone
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-unit: $(STAMP)   ## the fast tests
+unit: $(NATIVE)   ## the fast tests
 	@$(BIN)/python -m pytest -q tests/unit tests/fuzz
 
-e2e: $(STAMP)    ## real servers, real clients
+e2e: $(NATIVE)    ## real servers, real clients
 	@$(BIN)/python -m pytest -q tests/e2e
 
-bench: $(STAMP)  ## latency and throughput against direct PostgreSQL and pgbouncer
+bench: $(NATIVE)  ## latency and throughput against direct PostgreSQL and pgbouncer
 	@$(BIN)/python -m tests.bench
 
-soak: $(STAMP)   ## ten minutes of pgbench with clients killed at random, then a broker killed in mid-load
+soak: $(NATIVE)   ## ten minutes of pgbench with clients killed at random, then a broker killed in mid-load
 	@$(BIN)/python -m tests.soak
 
 completions: $(STAMP)  ## write completions/ anew from the program
 	@$(BIN)/python -m dbgate_cli.completion completions
 
 clean:           ## remove what make made
+	rm -rf broker/dbgate_core/native/*.so
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -27,6 +27,7 @@ from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.requests import Requests
 from dbgate_broker.sessions.service import Sessions
 from dbgate_broker.store.engine import open_store
+from dbgate_core import native
 from dbgate_core.contract import Discovery
 from dbgate_core.errors import UsageError
 from dbgate_core.masking.key import MaskKey
@@ -115,6 +116,8 @@ async def start(config: Config, stack: AsyncExitStack) -> None:
     api = ApiServer(app, tls_context(config.listen))
     stack.push_async_callback(api.stop)
     api_port = await api.start(config.listen.host, config.listen.api_port)
+    level = logging.INFO if native.COMPILED else logging.WARNING
+    log.log(level, "compiled module %s%s", native.STATE, native.HINT and f": {native.HINT}")
     log.info("API on %s:%d, gateway on port %d", config.listen.host, api_port, port)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dbgate_core.errors import LimitExceeded, ProtocolViolation
+from dbgate_core.errors import LimitExceeded
+from dbgate_core.native import count_rows
 from dbgate_core.pgwire.guard import RowMask
 
 
@@ -16,13 +17,7 @@ class LimitedRows:
 
     def rewrite(self, messages: bytes) -> bytes:
         """Count, then mask. Raises LimitExceeded for the first row too many."""
-        position = 0
-        while position < len(messages):
-            length = int.from_bytes(messages[position + 1 : position + 5], "big")
-            if length < 4:
-                raise ProtocolViolation("a row of a wrong length")
-            position += 1 + length
-            self._passed += 1
+        self._passed += count_rows(messages)
         if self._passed > self._limit:
             raise LimitExceeded(
                 f"policy lets at most {self._limit} rows of a result pass",

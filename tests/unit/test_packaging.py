@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
+from sysconfig import get_config_var
 
 import msgspec
 import pytest
@@ -118,18 +121,44 @@ def test_the_broker_s_own_command_says_so_too() -> None:
     assert "hint: pip install 'dbgate[broker]'" in done.stderr
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    for needed in ("build", "hatchling"):
+def build_wheel(source: Path, out: Path, **environment: str) -> tuple[Path, str]:
+    """The wheel, and what the build said."""
+    for needed in ("build", "hatchling", "Cython", "setuptools"):
         if find_spec(needed) is None:
             pytest.skip(f"{needed} is not installed: a build in isolation would need the network")
-    out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
     done = subprocess.run(
-        [*command, str(ROOT)], capture_output=True, text=True, timeout=100, check=False
+        [*command, str(source)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env=os.environ | environment,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return zipfile.ZipFile(next(out.glob("*.whl")))
+    return next(out.glob("*.whl")), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return zipfile.ZipFile(build_wheel(ROOT, tmp_path_factory.mktemp("dist"))[0])
+
+
+def test_without_a_compiler_there_is_a_pure_wheel_and_a_word_about_it(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    ignored = shutil.ignore_patterns(".*cache", ".venv", ".git", ".hypothesis", "tests", "*.so")
+    shutil.copytree(ROOT, source, ignore=ignored, symlinks=True)
+    built, said = build_wheel(source, tmp_path / "dist", CC="/bin/false")
+    assert built.name.endswith("-py3-none-any.whl")
+    assert "building without the compiled module" in said
+    assert not [name for name in zipfile.ZipFile(built).namelist() if name.endswith(".so")]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_with_a_compiler_there_is_a_wheel_of_this_platform(wheel: zipfile.ZipFile) -> None:
+    assert not str(wheel.filename).endswith("none-any.whl")
+    module = f"dbgate_core/native/_compiled{get_config_var('EXT_SUFFIX')}"
+    assert module in wheel.namelist()
 
 
 def test_the_wheel_holds_the_three_packages(wheel: zipfile.ZipFile) -> None:

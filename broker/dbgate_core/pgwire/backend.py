@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
+from dbgate_core.native import end_of_run, end_of_whole_run
 from dbgate_core.pgwire.exchange import BIND_COMPLETE, answered
 from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, RowMask, Status
 from dbgate_core.pgwire.messages import (
@@ -24,7 +25,7 @@ from dbgate_core.pgwire.messages import (
 )
 from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending, Portal, Queue
 from dbgate_core.pgwire.rows import Field, parse_row_description
-from dbgate_core.pgwire.runs import DATA_ROW, end_of_run, end_of_whole_run
+from dbgate_core.pgwire.runs import DATA_ROW
 from dbgate_core.pgwire.tail import Tail
 
 _COPY_DATA: Final = ord("d")

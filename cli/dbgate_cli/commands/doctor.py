@@ -63,6 +63,7 @@ def examine(where: Settings) -> list[Finding]:
     findings = [_try("settings", lambda: f"broker {where.require_broker()}")]
     findings.append(Finding("psql", True, programs.find("psql") or "none: connect only listens"))
     findings.append(_try("login store", _stores))
+    findings.append(_try("compiled module", _native))
     if proxies := [name for name in PROXIES if os.environ.get(name)]:
         findings.append(Finding("proxy", True, f"{', '.join(proxies)} set, and not used by dbgate"))
     if not findings[0].ok:
@@ -105,6 +106,13 @@ def _stores() -> str:
         "no OS keyring and no memory file system",
         hint="dbgate login --store file, or a job's token",
     )
+
+
+def _native() -> str:
+    """Whether masking is quick on this machine, should a broker run here."""
+    from dbgate_core import native
+
+    return f"{native.STATE}; {native.HINT}" if native.HINT else native.STATE
 
 
 def _issuer(where: Settings, discovery: Discovery) -> str:

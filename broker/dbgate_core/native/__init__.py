@@ -1,0 +1,32 @@
+"""The compiled module or its twins in Python: the one place that chooses.
+
+Both give the same bytes and raise the same errors, the twins are the reference, so nothing but
+speed hangs on the choice. It is made at import: what is not built, or is older than this source and
+lacks a name, leaves the twins; `DBGATE_PURE=1` in the environment asks for them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+try:
+    from dbgate_core.native._compiled import count_rows, end_of_run, end_of_whole_run
+except ImportError as exc:
+    from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
+
+    _missing = exc.msg
+else:
+    _missing = ""
+
+COMPILED: Final = not _missing
+"""Is the compiled module in use."""
+STATE: Final = f"not in use ({_missing})" if _missing else "in use"
+"""The same for people, with the reason."""
+HINT: Final = (
+    ""
+    if COMPILED or "DBGATE_PURE" in _missing
+    else "install a C compiler and Python's headers, then dbgate again"
+)
+"""What to do about it; empty when there is nothing to do."""
+
+__all__ = ["COMPILED", "HINT", "STATE", "count_rows", "end_of_run", "end_of_whole_run"]
