@@ -41,7 +41,7 @@ from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.names import moved
-from dbgate_core.verdicts import Judged, Verdicts
+from dbgate_core.verdicts import Judged, Shown, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
@@ -53,38 +53,27 @@ _MOVED_HINT: Final = (
 )
 
 
-@dataclass(slots=True)
-class Shown:
-    """A description that was found to need no mask, on one picture of the database."""
-
-    fields: Sequence[Field] = ()
-    picture: Picture | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Leave:
     """The leave to run one text; only a guard makes one.
 
+    The analysis is that of its shape: of the text itself, or of one with other constants.
     `said` is what its entries say of it; a `plain` one changes nothing in how later ones are read.
     `digest` is set when running it uses up an approval;
     `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
     the columns that its results were found to mask, `shown` a result in which nothing is.
     """
 
+    text: str
     analysis: Analysis
     decision: Decision
     said: Mapping[str, object]
+    shown: Shown
     plain: bool = False
     digest: str = ""
     moves: Moved = STILL
     code_seen: int = 0
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
-    shown: Shown = field(default_factory=Shown, compare=False)
-
-    @property
-    def text(self) -> str:
-        """The text that was judged."""
-        return self.analysis.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +143,21 @@ class ConnectionGuard:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
         if decision.allowed:
-            return self._leave(analysis, decision, digest)
+            return self._leave(text, judged, decision, digest)
         refusal = Refusal(
             "42501", decision.message, hint=decision.hint, rule=", ".join(decision.policies)
         )
         return self._refuse(text, analysis, decision.verdict, refusal, decision.approval)
 
-    def _leave(self, analysis: Analysis, decision: Decision, digest: str) -> Leave:
-        said = {**described(analysis.text, analysis), "policies": list(decision.policies)}
+    def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
+        analysis = judged.analysis
+        said = {**described(text, analysis), "policies": list(decision.policies)}
         moves = moved(analysis.text) if analysis.moves_names else STILL
         if runs_code(analysis):
             moves = replace(moves, code=True)
         seen = self._meaning.code_seen
-        return Leave(analysis, decision, said, is_plain(analysis), digest, moves, seen)
+        plain = is_plain(analysis)
+        return Leave(text, analysis, decision, said, judged.shown, plain, digest, moves, seen)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
@@ -205,7 +196,7 @@ class ConnectionGuard:
         analysis, text = self._readable(leave)
         settled = analysis is not None and not self._meaning.has_names
         shown = leave.shown
-        if settled and shown.fields is fields and shown.picture is self._picture:
+        if settled and shown.fields is fields and shown.catalog is self._catalog:
             return None
         mask = plan_rows(
             fields,
@@ -219,7 +210,7 @@ class ConnectionGuard:
             self._meaning.shadows,
         )
         if settled and mask is None:
-            shown.fields, shown.picture = fields, self._picture
+            shown.fields, shown.catalog = fields, self._catalog
         return mask
 
     def copy_out(self, permit: Permit, binary: bool, columns: int) -> CopyMask | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
 from dbgate_core.catalog import Catalog
@@ -12,10 +12,12 @@ from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
 from dbgate_core.masking.flows import SINKS, hidden_flow
 from dbgate_core.masking.functions import COUNTING
+from dbgate_core.pgwire.rows import Field
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analyse import analyse
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action
+from dbgate_core.sql.shape import has_shape, shape_of
 
 MAX_ENTRIES: Final = 2_048
 """Of each cache of a broker."""
@@ -55,15 +57,36 @@ class Subject:
     principal: Principal
     database: DatabaseFacts
     access_role: str
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: a subject is looked up with every statement."""
+        parts = (self.principal, self.database, self.access_role)
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(slots=True)
+class Shown:
+    """A description that was found to need no mask, on one picture of the database."""
+
+    fields: Sequence[Field] = ()
+    catalog: Catalog | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A text's analysis and verdict; `flow` says how it would move protected values out of sight."""
+    """A text's analysis and verdict; `flow` says how it would move protected values out of sight.
+
+    Texts of one shape share it: `analysis.text` may be another's.
+    """
 
     analysis: Analysis
     decision: Decision
     flow: str
+    shown: Shown = field(default_factory=Shown, compare=False)
 
 
 class Lru(Generic[K, V]):
@@ -91,12 +114,14 @@ class Verdicts:
     """Judges texts for all connections of a broker. Not thread-safe: for its event loop alone.
 
     A verdict depends on the analysis alone, so other literals in the same statement cost the
-    parse and no policy. Only leave is remembered so: a refusal's words may quote the statement.
+    parse and no policy; in a statement that has a shape (sql/shape.py), not even that. Only leave is
+    remembered so: a refusal's words may quote the statement.
     """
 
     def __init__(self, policy: StatementPolicy) -> None:
         self.policy = policy
         self._texts: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
+        self._shapes: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
 
     def judge(
@@ -106,10 +131,16 @@ class Verdicts:
         key = (text, subject, catalog.version, search_path)
         if (found := self._texts.get(key)) is not None:
             return found
+        shape = shape_of(text)
+        shape_key = (shape, subject, catalog.version, search_path)
+        if shape and (found := self._shapes.get(shape_key)) is not None:
+            return found
         analysis = analyse(text, catalog, search_path)
         decision = self._decide(subject, analysis)
-        found = Judged(analysis, decision, _flow(analysis, catalog, search_path))
-        if len(text) <= MAX_REMEMBERED_CHARS:
+        found = Judged(analysis, decision, flow(analysis, catalog, search_path))
+        if shape and shape != text and decision.allowed and has_shape(text):
+            self._shapes.put(shape_key, found)
+        elif len(text) <= MAX_REMEMBERED_CHARS:
             self._texts.put(key, found)
         return found
 
@@ -133,7 +164,7 @@ class Verdicts:
         return decision
 
 
-def _flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:
+def flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:
     """`hidden_flow`, where there can be one: what writes, or calls what can carry values away."""
     called = {name.rpartition(".")[2] for name in analysis.functions}
     moves = analysis.writes or not SINKS.isdisjoint(called)

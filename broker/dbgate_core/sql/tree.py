@@ -40,7 +40,7 @@ def children(message: Node) -> Iterator[Node]:
     for descriptor, value in message.ListFields():
         if descriptor.message_type is None:
             continue
-        for item in _listed(value):
+        for item in listed(value):
             if item.DESCRIPTOR.name == "Node":
                 if kind(item) not in _LEAVES:
                     yield item
@@ -48,7 +48,8 @@ def children(message: Node) -> Iterator[Node]:
                 yield from children(item)
 
 
-def _listed(value: Node) -> Iterator[Node]:
+def listed(value: Node) -> Iterator[Node]:
+    """The messages in a field, whether it holds one or many."""
     if hasattr(value, "DESCRIPTOR"):
         yield value
     else:
