@@ -37,7 +37,7 @@ def clients_on_path() -> None:
     if folder is None or not missing:
         return
     # Links, not the folder: the server's programs beside them are not to be taken for the system's.
-    links = _scratch("dbgate-clients-")
+    links = scratch("dbgate-clients-")
     for name in missing:
         (links / name).symlink_to(folder / name)
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{links}"
@@ -45,10 +45,10 @@ def clients_on_path() -> None:
 
 @functools.cache
 def _found() -> binaries.Server:
-    return binaries.postgresql(accounts.unprivileged(), _scratch("dbgate-server-"))
+    return binaries.postgresql(accounts.unprivileged(), scratch("dbgate-server-"))
 
 
-def _scratch(prefix: str) -> Path:
+def scratch(prefix: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -147,7 +147,7 @@ class Connection:
                     deadline.reschedule(None)
                     if "search_path" in asked.parameters:  # old servers do not report it
                         guard.parameter("search_path", asked.parameters["search_path"])
-                    await self._joined(tunnel, guard, server)
+                    await self._joined(tunnel, guard, server, asked.key_bytes)
                 finally:
                     guard.closed()
         except TimeoutError as exc:
@@ -160,10 +160,12 @@ class Connection:
         async with asyncio.timeout(self._limits.dial_s):
             return await upstream.dial(tunnel.database, credentials, asked.parameters)
 
-    async def _joined(self, tunnel: Tunnel, guard: LiveGuard, server: Upstream) -> None:
+    async def _joined(
+        self, tunnel: Tunnel, guard: LiveGuard, server: Upstream, key_bytes: int
+    ) -> None:
         session = Session(guard)
         canceller = _Canceller(tunnel, server, self._limits.cancel_s)
-        pid, secret = self._keys.issue(tunnel.session_id, canceller.once)
+        pid, secret = self._keys.issue(tunnel.session_id, canceller.once, key_bytes)
         relay = Relay(session, self._client, server.wire, lambda: self._refresh(tunnel, guard))
         try:
             self._greet(session, server, pid, secret)

@@ -26,12 +26,12 @@ class Keys:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def issue(self, session_id: str, cancel: Canceller) -> tuple[int, bytes]:
-        """A new key: a number like a process id, and a secret of 4 bytes (protocol 3.0)."""
+    def issue(self, session_id: str, cancel: Canceller, secret_bytes: int) -> tuple[int, bytes]:
+        """A new key: a number like a process id, and a secret as long as the protocol has it."""
         pid = secrets.randbelow((1 << 31) - 1) + 1
         while pid in self._entries:
             pid = secrets.randbelow((1 << 31) - 1) + 1
-        secret = secrets.token_bytes(4)
+        secret = secrets.token_bytes(secret_bytes)
         self._entries[pid] = _Entry(secret, session_id, cancel)
         return pid, secret
 

@@ -54,8 +54,7 @@ async def _packet(wire: Wire) -> startup.Encryption | startup.Cancel | startup.S
 async def log_in(wire: Wire, asked: startup.Startup, tunnel: Tunnel) -> None:
     """Let the client prove that it has the tunnel's one-time password. Raises NotSignedIn (28P01),
     NotFound (3D000), ProtocolViolation, Gone."""
-    if asked.minor > 0 or asked.unknown_options:
-        wire.write(startup.negotiate(asked.unknown_options))
+    wire.write(asked.negotiation)
     known = hmac.compare_digest(asked.user.encode(), tunnel.username.encode())
     verifier = tunnel.scram if known else _mock(asked.user, tunnel.scram)
     final = await _exchange(wire, verifier)

@@ -129,9 +129,12 @@ def _tls_context(ca_file: Path | None, changed_ns: int) -> ssl.SSLContext:
 
 async def _authenticate(wire: Wire, database: DatabaseConfig, credentials: Credentials) -> None:
     proof = Proof(credentials, wire.transport, tls=database.tls != "disable")
+    first = True
     while not proof.accepted:
         kind, body = await wire.read_message(MAX_AUTH_BYTES)
-        if kind == "R":
+        if kind == "v" and first:  # a server older than 18
+            startup.negotiated(body)
+        elif kind == "R":
             answer = await proof.answer(body)
             if answer:
                 wire.write(message(b"p", answer))
@@ -139,6 +142,7 @@ async def _authenticate(wire: Wire, database: DatabaseConfig, credentials: Crede
             raise _refused(database, body)
         elif kind != "N":
             raise ProtocolViolation(f"a message {kind!r} in the log-in")
+        first = False
 
 
 async def _greeting(wire: Wire, database: DatabaseConfig) -> Upstream:
@@ -152,7 +156,7 @@ async def _greeting(wire: Wire, database: DatabaseConfig) -> Upstream:
             name, position = cstring(body, 0)
             upstream.parameters.append((name, cstring(body, position)[0]))
         elif kind == "K":
-            upstream.pid, upstream.secret = int.from_bytes(body[:4], "big"), body[4:]
+            upstream.pid, upstream.secret = startup.backend_key(body)
         elif kind == "E":
             raise _refused(database, body)
         elif kind == "Z":

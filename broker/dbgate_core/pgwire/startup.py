@@ -16,10 +16,17 @@ from dbgate_core.pgwire.messages import cstring, message
 MAX_STARTUP_BYTES: Final = 10_000
 """PostgreSQL's own bound (MAX_STARTUP_PACKET_LENGTH)."""
 PROTOCOL_3_0: Final = 3 << 16
+PROTOCOL_3_2: Final = PROTOCOL_3_0 + 2
+"""The newest that is spoken here. It differs from 3.0 in the length of cancel keys alone; 3.1 was
+never made."""
 _CANCEL: Final = (1234 << 16) + 5678
 _SSL: Final = (1234 << 16) + 5679
 _GSSENC: Final = (1234 << 16) + 5680
+MIN_KEY_BYTES: Final = 4
 MAX_KEY_BYTES: Final = 256
+"""The bounds of a cancel key's secret; protocol 3.0 has the shortest only."""
+LONG_KEY_BYTES: Final = 32
+"""As long as PostgreSQL 18 makes them."""
 
 ALLOWED: Final = frozenset(
     [
@@ -72,6 +79,22 @@ class Startup:
     parameters: dict[str, str] = field(default_factory=dict)
     unknown_options: tuple[str, ...] = ()
 
+    @property
+    def key_bytes(self) -> int:
+        """How long a secret its cancel key has."""
+        long = PROTOCOL_3_0 + self.minor >= PROTOCOL_3_2
+        return LONG_KEY_BYTES if long else MIN_KEY_BYTES
+
+    @property
+    def negotiation(self) -> bytes:
+        """The NegotiateProtocolVersion that answers it; empty when all that it asks is spoken."""
+        version = PROTOCOL_3_0 + self.minor
+        if version <= PROTOCOL_3_2 and not self.unknown_options:
+            return b""
+        names = b"".join(name.encode() + b"\0" for name in self.unknown_options)
+        spoken = struct.pack("!II", min(version, PROTOCOL_3_2), len(self.unknown_options))
+        return message(b"v", spoken + names)
+
 
 def length_of(data: bytes) -> int | None:
     """The whole length of the first packet, once four bytes are there. Raises ProtocolViolation."""
@@ -91,7 +114,7 @@ def read(packet: bytes) -> Encryption | Cancel | Startup:
             raise ProtocolViolation("an encryption request with bytes left over")
         return Encryption(gss=code == _GSSENC)
     if code == _CANCEL:
-        if not 12 <= len(packet) - 4 <= MAX_KEY_BYTES + 8:
+        if not MIN_KEY_BYTES <= len(packet) - 12 <= MAX_KEY_BYTES:
             raise ProtocolViolation("a CancelRequest of a wrong length")
         return Cancel(int.from_bytes(packet[8:12], "big"), packet[12:])
     if code >> 16 != 3:
@@ -177,10 +200,10 @@ def _words(text: str) -> list[str]:
 
 
 def startup_message(user: str, database: str, parameters: dict[str, str]) -> bytes:
-    """The StartupMessage that dbgate sends to the server (protocol 3.0)."""
+    """The StartupMessage that dbgate sends to the server: 3.2, for its longer cancel key."""
     pairs = {"user": user, "database": database, **parameters}
     body = b"".join(f"{k}\0{v}\0".encode() for k, v in pairs.items()) + b"\0"
-    return struct.pack("!II", len(body) + 8, PROTOCOL_3_0) + body
+    return struct.pack("!II", len(body) + 8, PROTOCOL_3_2) + body
 
 
 def ssl_request() -> bytes:
@@ -198,7 +221,14 @@ def backend_key_data(pid: int, secret: bytes) -> bytes:
     return message(b"K", struct.pack("!I", pid) + secret)
 
 
-def negotiate(unknown_options: tuple[str, ...]) -> bytes:
-    """A NegotiateProtocolVersion: 3.0 is the newest minor version spoken here."""
-    names = b"".join(name.encode() + b"\0" for name in unknown_options)
-    return message(b"v", struct.pack("!II", PROTOCOL_3_0, len(unknown_options)) + names)
+def negotiated(body: bytes) -> None:
+    """Read the server's answer to `startup_message`. Raises ProtocolViolation for any but 3.0."""
+    if body != struct.pack("!II", PROTOCOL_3_0, 0):
+        raise ProtocolViolation("it negotiates a protocol that was not offered")
+
+
+def backend_key(body: bytes) -> tuple[int, bytes]:
+    """The process id and secret of a server's BackendKeyData. Raises ProtocolViolation."""
+    if not MIN_KEY_BYTES <= len(body) - 4 <= MAX_KEY_BYTES:
+        raise ProtocolViolation("a BackendKeyData of a wrong length")
+    return int.from_bytes(body[:4], "big"), body[4:]

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 import requests
 
+from dbgate_broker.dev.binaries import Server
 from tests import programs
 
 PASSWORD = "only-for-this-test"
@@ -47,10 +48,11 @@ def _unprivileged() -> dict[str, Any]:
 
 
 class Postgres:
-    """A server that can be stopped and started again."""
+    """A server that can be stopped and started again; of these programs, else of this machine's."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, server: Server | None = None) -> None:
         self.base = base
+        self._server = server or programs.server()
         self.port = free_port()
         self._owner = _unprivileged()
         if self._owner:
@@ -61,7 +63,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [programs.server().program(program), *arguments],
+            [self._server.program(program), *arguments],
             check=True,
             cwd=self.base,
             env={"PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C"},
@@ -74,8 +76,8 @@ class Postgres:
         data, log = str(self.base / "data"), str(self.base / "log")
         self._run("pg_ctl", "-D", data, "-w", "-t", "30", "-l", log, "-o", options, "start")
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self.base / "data"), "-m", "immediate", "stop")
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-D", str(self.base / "data"), "-m", mode, "stop")
 
     def dsn(self, dbname: str = "postgres") -> str:
         return (

@@ -16,12 +16,14 @@ Message = tuple[str, bytes]
 
 
 class Raw:
-    """One TLS connection to the gateway."""
+    """One TLS connection to the gateway; or, with a port, one without TLS to what listens there."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, port: int | None = None) -> None:
         self._world = world
-        plain = socket.create_connection(("127.0.0.1", world.port), timeout=15)
-        self.socket = world.client_tls().wrap_socket(plain, server_hostname="127.0.0.1")
+        self.socket = socket.create_connection(("127.0.0.1", port or world.port), timeout=15)
+        if port is None:
+            tls = world.client_tls()
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._data = b""
         self.key = b""
 

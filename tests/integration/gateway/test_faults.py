@@ -160,7 +160,6 @@ def test_a_gateway_that_stops_tells_every_client_within_3_s(world: World) -> Non
         (b"S\0\0\x40\0", "54000"),
         (message(b"Q", b"select 1"), "08P01"),
         (message(b"Q", b"select 1\0select 2\0"), "08P01"),
-        (message(b"Q", b"select '\xff'\0"), "08P01"),
         (message(b"P", b"\0select 1\0\0\x05"), "08P01"),
         (message(b"B", b"\0\0\0\0\0\x01\x7f\xff\xff\xff\0\0"), "08P01"),
         (message(b"p", b"password\0"), "08P01"),

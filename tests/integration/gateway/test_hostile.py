@@ -11,12 +11,16 @@ import pytest
 from dbgate_broker.gateway import Limits
 from dbgate_broker.testing.gateway import FixedTunnel
 from dbgate_core.pgwire.messages import message
+from tests.integration.credentials.servers import wait_until
 from tests.integration.gateway.hostile import Hostile, Place, hostile
 from tests.integration.gateway.raw import raw
 from tests.integration.gateway.world import USER_PASSWORD, World, database
 
 PLAIN, BOTH = b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256"
 READY = message(b"Z", b"I")
+GOOD = message(b"S", b"client_encoding\0UTF8\0") + message(
+    b"S", b"standard_conforming_strings\0on\0"
+)
 
 
 def meet(
@@ -174,6 +178,11 @@ def test_a_server_without_tls_gets_no_start_up(world: World, answer: bytes) -> N
         b"E\x40\0\0\0",
         message(b"T", bytes(2)),
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        message(b"v", struct.pack("!II", 3 << 16, 0)) * 2,
+        message(b"v", struct.pack("!II", (3 << 16) + 2, 0)),
+        message(b"v", struct.pack("!II", 2 << 16, 0)),
+        message(b"v", struct.pack("!II", 3 << 16, 1) + b"_pq_.x\0"),
+        message(b"v", b""),
     ],
 )
 def test_a_message_that_cannot_be_in_a_log_in_ends_it(world: World, junk: bytes) -> None:
@@ -195,8 +204,11 @@ def test_a_message_that_cannot_be_in_a_log_in_ends_it(world: World, junk: bytes)
         message(b"S", b"a\0" + b"x" * 70_000 + b"\0") * 5,
         message(b"S", b"unended"),
         message(b"D", bytes(2)),
+        GOOD + message(b"K", bytes(7)) + READY,
+        GOOD + message(b"K", bytes(4 + 257)) + READY,
+        GOOD + message(b"v", struct.pack("!II", 3 << 16, 0)) + READY,
     ],
-    ids=["no parameters", "latin1", "huge", "much", "unended", "row"],
+    ids=["no parameters", "latin1", "huge", "much", "unended", "row", "short", "long", "late"],
 )
 def test_a_greeting_that_does_not_hold_what_it_must_is_refused(
     world: World, greeting: bytes
@@ -260,14 +272,42 @@ def test_a_server_that_falls_silent_is_given_up(world: World, step: str) -> None
     assert (fields["C"], "did not answer in time" in fields["M"]) == ("08006", True)
 
 
+@pytest.mark.parametrize("secret", [b"four", b"x" * 32, b"x" * 256])
+def test_a_cancel_shows_the_server_the_key_that_it_gave(world: World, secret: bytes) -> None:
+    """However long it is: 3.2 is asked for, and an older server says that it speaks 3.0."""
+    pid = struct.pack("!I", 77)
+
+    def script(peer: Hostile) -> None:
+        if not peer.startup().startswith(struct.pack("!I", (3 << 16) + 2)):
+            return
+        if len(secret) == 4:
+            peer.send(message(b"v", struct.pack("!II", 3 << 16, 0)))
+        peer.scram(USER_PASSWORD, offer=PLAIN)
+        peer.ask(0)
+        peer.send(GOOD + message(b"K", pid + secret) + READY)
+
+    with hostile(script, world.leaf) as place:
+        settings: dict[str, object] = {"tls": "disable", "ca_file": None, "port": place.port}
+        tunnel = FixedTunnel(
+            database(world.server, world.ca_file, **settings), world.tunnel._credentials
+        )
+        world.tunnels.tunnels[:] = [tunnel]
+        world.tunnel = tunnel
+        with raw(world) as client:
+            client.log_in()
+            client.send(message(b"Q", b"select 1\0"))
+            wait_until(lambda: tunnel.guards[0].judged == ["select 1"], what="the statement")
+        wait_until(lambda: len(place.met) > 1 and len(place.met[1].heard) > 11, what="the cancel")
+    assert place.met[1].heard[4:] == struct.pack("!I", 80877102) + pid + secret
+
+
 def test_rows_that_nobody_asked_for_do_not_reach_the_client(world: World) -> None:
     def script(peer: Hostile) -> None:
         peer.startup()
         peer.scram(USER_PASSWORD, offer=PLAIN)
         peer.ask(0)
         peer.send(
-            message(b"S", b"client_encoding\0UTF8\0")
-            + message(b"S", b"standard_conforming_strings\0on\0")
+            GOOD
             + message(b"K", struct.pack("!II", 1, 2))
             + READY
             + message(b"D", struct.pack("!HI", 1, 6) + b"unseen")

@@ -204,15 +204,31 @@ def test_both_requests_for_encryption_may_come_once(world: World) -> None:
         client.until("Z")
 
 
-def test_a_newer_protocol_is_negotiated_down(world: World) -> None:
+@pytest.mark.parametrize(
+    ("minor", "options", "spoken"),
+    [
+        (0, {}, None),
+        (0, {"_pq_.report": "1", "_pq_.x": ""}, 0),
+        (1, {}, None),
+        (2, {}, None),
+        (2, {"_pq_.report": "1"}, 2),
+        (9999, {}, 2),
+    ],
+)
+def test_what_is_not_spoken_here_is_negotiated_away(
+    world: World, minor: int, options: dict[str, str], spoken: int | None
+) -> None:
+    """As PostgreSQL 18 does it (SendNegotiateProtocolVersion); keys are as long as its own."""
     with raw(world) as client:
         client.connect()
-        client.startup({"_pq_.report": "1"}, (3 << 16) + 2)
-        kind, body = client.read()
-        assert kind == "v"
-        assert body == struct.pack("!II", 3 << 16, 1) + b"_pq_.report\0"
+        client.startup(options, (3 << 16) + minor)
+        if spoken is not None:
+            names = b"".join(name.encode() + b"\0" for name in options)
+            head = struct.pack("!II", (3 << 16) + spoken, len(options))
+            assert client.read() == ("v", head + names)
         assert client.scram()[0] == "R"
-        client.until("Z")
+        (key,) = (body for kind, body in client.until("Z") if kind == "K")
+    assert len(key) == 4 + (32 if minor >= 2 else 4)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import psycopg
 import uvloop
 
 from dbgate_broker.config import AccessRoleConfig, DatabaseConfig
+from dbgate_broker.dev.binaries import Server
 from dbgate_broker.gateway import Gateway, Limits
 from dbgate_broker.gateway.seams import Credentials
 from dbgate_broker.testing.gateway import DiaryGuard, FixedTunnel, FixedTunnels
@@ -33,8 +34,8 @@ ROWS = 1_000
 class TlsPostgres(Postgres):
     """The server with TLS on, a user, and a table."""
 
-    def __init__(self, base: Path, leaf: Path) -> None:
-        super().__init__(base)
+    def __init__(self, base: Path, leaf: Path, server: Server | None = None) -> None:
+        super().__init__(base, server)
         data = base / "data"
         for name in ("server.crt", "server.key"):
             (data / name).write_bytes(leaf.read_bytes())
