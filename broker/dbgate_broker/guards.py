@@ -42,11 +42,14 @@ class ConnectionGuards:
         """The guard of a new connection, its catalog loaded, its opening recorded."""
         picture = await self._current(session.database, credentials)
         scope = self._scope(session, connection, credentials)
+        settings = dict(connection.settings)
         opened = {
             "scope": scope.entry,
-            "application": connection.application_name[:MAX_NAME],
+            "application": settings.pop("application_name", "")[:MAX_NAME],
             "peer": connection.peer,
         }
+        if settings:
+            opened["settings"] = settings
         self._recorder.append("connection_opened", opened)
         return ConnectionGuard(scope, picture, self._verdicts, self._recorder, time.monotonic_ns)
 

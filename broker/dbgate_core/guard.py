@@ -129,10 +129,17 @@ class ConnectionGuard:
 
     def judge(self, text: str) -> Permit | Refusal:
         """Judge a text; a refusal stands in the log before it is given."""
+        return self._judge(text, releases=True)
+
+    def admit(self, setting: str) -> Permit | Refusal:
+        """Judge the SET that a StartupMessage stands for: no approval is used up, so none counts."""
+        return self._judge(setting, releases=False)
+
+    def _judge(self, text: str, *, releases: bool) -> Permit | Refusal:
         try:
             judged = self._judged(text)
             analysis, decision, digest = judged.analysis, judged.decision, ""
-            if decision.verdict is Verdict.HOLD:
+            if releases and decision.verdict is Verdict.HOLD:
                 digest = self._digest(analysis)
                 if digest and self._scope.releases.holds(digest, decision.approval):
                     decision = self._approved(analysis)

@@ -291,6 +291,8 @@ STARTUPS = [
     {"options": "-c standard_conforming_strings=off"},
     {"options": "-c session_preload_libraries=x"},
     {"options": "-c log_statement=none"},
+    {"options": "-c app.tenant=1"},
+    {"options": "-c replication=database"},
     {"client_encoding": "SJIS"},
     {"user": "postgres"},
     {"dbname": "postgres"},

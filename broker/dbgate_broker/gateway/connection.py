@@ -19,9 +19,16 @@ from dbgate_broker.gateway.seams import ConnectionFacts, LiveGuard, Tunnel, Tunn
 from dbgate_broker.gateway.upstream import Upstream
 from dbgate_broker.gateway.wire import Gone, Wire
 from dbgate_core.errors import DbgateError, Denied, Unreachable
+from dbgate_core.pgwire import options
+from dbgate_core.pgwire.guard import Refusal
 from dbgate_core.pgwire.messages import message, warning
 from dbgate_core.pgwire.session import Session, fatal
-from dbgate_core.pgwire.startup import Cancel, Startup, backend_key_data
+from dbgate_core.pgwire.startup import (
+    Cancel,
+    DirectTls,
+    Startup,
+    backend_key_data,
+)
 
 log = logging.getLogger("dbgate.gateway")
 _READY: Final = message(b"Z", b"I")
@@ -94,7 +101,10 @@ class Connection:
             self._client.close(self._limits.linger_s)
 
     def _tell(self, exc: DbgateError) -> None:
-        self._client.write(connect.refusal(exc) if self._in_http else fatal(exc))
+        if self._in_http:
+            self._client.write(connect.refusal(exc))
+        else:
+            self._client.write(DirectTls.ALERT if isinstance(exc, DirectTls) else fatal(exc))
 
     async def _serve(self) -> None:
         try:
@@ -136,13 +146,12 @@ class Connection:
             tunnel.detach(number)
 
     async def _guarded(self, tunnel: Tunnel, asked: Startup, number: int) -> None:
-        facts = ConnectionFacts(
-            number, asked.parameters.get("application_name", ""), self._client.peer
-        )
+        facts = ConnectionFacts(number, asked.parameters, self._client.peer)
         try:
             async with asyncio.timeout(self._limits.upstream_s) as deadline:
                 guard = await tunnel.guard(facts)
                 try:
+                    _demand_settings(guard, asked)
                     server = await self._dial(tunnel, asked)
                     deadline.reschedule(None)
                     if "search_path" in asked.parameters:  # old servers do not report it
@@ -249,6 +258,16 @@ class _Canceller:
                 "a CancelRequest did not reach %s: %s",
                 self._tunnel.database.name,
                 type(exc).__name__,
+            )
+
+
+def _demand_settings(guard: LiveGuard, asked: Startup) -> None:
+    """Each setting is judged as the SET that does the same. Raises Denied."""
+    for name, value in asked.parameters.items():
+        verdict = guard.admit(options.as_statement(name, value))
+        if isinstance(verdict, Refusal):
+            raise Denied(
+                verdict.message, hint=verdict.hint, rule=verdict.rule, sqlstate=verdict.sqlstate
             )
 
 

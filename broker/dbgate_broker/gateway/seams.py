@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
-from dbgate_core.pgwire.guard import Guard
+from dbgate_core.pgwire.guard import Guard, Permit, Refusal
 from dbgate_core.secret import Secret
 
 
@@ -31,10 +32,13 @@ class ScramVerifier:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """What is known of a connection when it opens: its number and what the client said."""
+    """What is known of a connection when it opens: its number and what the client said.
+
+    `settings` are those that it asks for, its application_name among them.
+    """
 
     number: int
-    application_name: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     peer: str = ""
 
 
@@ -54,6 +58,9 @@ class LiveGuard(Guard, Protocol):
     @property
     def stale(self) -> bool:
         """True after DDL passed, until refreshed."""
+
+    def admit(self, setting: str) -> Permit | Refusal:
+        """Judge a SET that the client asks for in its StartupMessage."""
 
     def closed(self) -> None:
         """Write the connection's last entry."""

@@ -101,12 +101,19 @@ class DiaryGuard:
         if self.stale:
             raise AssertionError(f"judged while stale: {text}")
         self.judged.append(text)
+        return self._judge(text)
+
+    def _judge(self, text: str) -> Permit | Refusal:
         if self.refused in text.lower():
             return Refusal("42501", f"not allowed: {self.refused}", hint="ask for it", rule="diary")
         lowered = text.lower()
         names = None if lowered.startswith(self.moves) else frozenset[str]()
         moved = Moved(names, names, code=lowered.startswith(self.code))
         return TextPermit(text, STILL if moved == STILL else moved)
+
+    def admit(self, setting: str) -> Permit | Refusal:
+        """Refuse what holds the forbidden word, and keep no note of it."""
+        return self._judge(setting)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Note it."""

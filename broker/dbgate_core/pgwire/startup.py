@@ -1,4 +1,4 @@
-"""The first packet of a connection, and the parameters dbgate lets through.
+"""The first packet of a connection, as clients send it and as dbgate sends it.
 
 Source: PostgreSQL documentation, "Message Formats" (StartupMessage, SSLRequest, GSSENCRequest,
 CancelRequest) and "Start-up".
@@ -10,7 +10,9 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from dbgate_core.errors import ProtocolViolation
+from dbgate_core.errors import NotSignedIn, ProtocolViolation
+from dbgate_core.pgwire import options
+from dbgate_core.pgwire.backend import REQUIRED
 from dbgate_core.pgwire.messages import cstring, message
 
 MAX_STARTUP_BYTES: Final = 10_000
@@ -28,30 +30,15 @@ MAX_KEY_BYTES: Final = 256
 LONG_KEY_BYTES: Final = 32
 """As long as PostgreSQL 18 makes them."""
 
-ALLOWED: Final = frozenset(
-    [
-        "application_name",
-        "client_encoding",
-        "datestyle",
-        "timezone",
-        "intervalstyle",
-        "extra_float_digits",
-        "search_path",
-        "statement_timeout",
-        "lock_timeout",
-        "idle_in_transaction_session_timeout",
-        "idle_session_timeout",
-        "default_transaction_read_only",
-        "default_transaction_isolation",
-        "bytea_output",
-        "jit",
-        "geqo",
-        "tcp_keepalives_idle",
-        "enable_seqscan",
-        "work_mem",
-    ]
-)
-"""Start-up parameters that pass (lower case). What changes lexing or identity is not here."""
+TLS_HANDSHAKE: Final = 0x16
+"""The first byte of a TLS record with a ClientHello (RFC 8446, section 5.1)."""
+
+
+class DirectTls(ProtocolViolation):
+    """TLS inside the tunnel without an SSLRequest. `ALERT` is what such a client understands."""
+
+    ALERT: Final = bytes([0x15, 3, 3, 0, 2, 2, 40])
+    """Fatal, handshake_failure (RFC 8446, section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +58,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Startup:
-    """A StartupMessage: who, which database, and the parameters that pass on."""
+    """A StartupMessage: who, which database, and the settings that it asks for.
+
+    A setting may pass on only when its SET may run (`options.as_statement`).
+    """
 
     user: str
     database: str
@@ -97,10 +87,13 @@ class Startup:
 
 
 def length_of(data: bytes) -> int | None:
-    """The whole length of the first packet, once four bytes are there. Raises ProtocolViolation."""
+    """The whole length of the first packet, once four bytes are there. Raises ProtocolViolation, and
+    DirectTls."""
     if len(data) < 4:
         return None
     length = int.from_bytes(data[:4], "big")
+    if data[0] == TLS_HANDSHAKE:
+        raise DirectTls("TLS within the tunnel", hint="the tunnel is encrypted: sslmode=disable")
     if not 8 <= length <= MAX_STARTUP_BYTES:
         raise ProtocolViolation(f"a first packet of length {length}")
     return length
@@ -119,7 +112,9 @@ def read(packet: bytes) -> Encryption | Cancel | Startup:
         return Cancel(int.from_bytes(packet[8:12], "big"), packet[12:])
     if code >> 16 != 3:
         raise ProtocolViolation(
-            f"protocol {code >> 16}.{code & 0xFFFF} is not spoken here", hint="use protocol 3"
+            f"protocol {code >> 16}.{code & 0xFFFF} is not spoken here",
+            hint="use protocol 3",
+            sqlstate="0A000",
         )
     return _startup(packet, code & 0xFFFF)
 
@@ -136,72 +131,19 @@ def _startup(packet: bytes, minor: int) -> Startup:
     if position != len(packet) - 1:
         raise ProtocolViolation("a malformed StartupMessage")
     user = values.pop("user", "")
-    database = values.pop("database", user)
+    if not user:
+        raise NotSignedIn(
+            "no user name in the StartupMessage", hint="use the one of dbgate connect"
+        )
+    database = values.pop("database", "") or user
     unknown = tuple(name for name in values if name.startswith("_pq_."))
     passed = {name: value for name, value in values.items() if name not in unknown}
-    return Startup(user, database, minor, checked(passed), unknown)
-
-
-def checked(values: dict[str, str]) -> dict[str, str]:
-    """The parameters that go to the server; `options` taken apart. Raises ProtocolViolation."""
-    if values.get("replication", "off").lower() not in ("off", "false", "no", "0"):
-        raise ProtocolViolation("replication connections are not governed", hint="connect directly")
-    settings = _options(values.get("options", ""))
-    settings += [pair for pair in values.items() if pair[0] not in ("options", "replication")]
-    passed: dict[str, str] = {}
-    for name, value in settings:
-        _check(name, value)
-        passed[name.lower()] = value
-    return passed | {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
-
-
-def _check(name: str, value: str) -> None:
-    if name.lower() not in ALLOWED:
-        raise ProtocolViolation(
-            f"the start-up parameter {name} does not pass", hint="use SET after connecting"
-        )
-    encoding = "".join(letter for letter in value.lower() if letter.isalnum())
-    if name.lower() == "client_encoding" and encoding not in ("utf8", "unicode", "auto"):
-        raise ProtocolViolation(f"client_encoding {value} does not pass", hint="use UTF8")
-
-
-def _options(text: str) -> list[tuple[str, str]]:
-    """`-c name=value` and `--name=value`, as PostgreSQL's `options` has them."""
-    words = _words(text)
-    settings = []
-    while words:
-        word = words.pop(0)
-        if word == "-c" and words:
-            word = words.pop(0)
-        elif word.startswith(("-c", "--")) and len(word) > 2:
-            word = word[2:]
-        else:
-            raise ProtocolViolation(f"the start-up option {word} does not pass")
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ProtocolViolation(f"the start-up option {word} has no value")
-        settings.append((name.replace("-", "_"), value))
-    return settings
-
-
-def _words(text: str) -> list[str]:
-    """Split at white space; a backslash takes the next character as it is (pg_split_opts)."""
-    words: list[str] = []
-    word: str | None = None
-    letters = iter(text)
-    for letter in letters:
-        if letter.isspace():
-            if word is not None:
-                words.append(word)
-            word = None
-        else:
-            word = (word or "") + (next(letters, "") if letter == "\\" else letter)
-    return words if word is None else [*words, word]
+    return Startup(user, database, minor, options.checked(passed), unknown)
 
 
 def startup_message(user: str, database: str, parameters: dict[str, str]) -> bytes:
     """The StartupMessage that dbgate sends to the server: 3.2, for its longer cancel key."""
-    pairs = {"user": user, "database": database, **parameters}
+    pairs = {"user": user, "database": database, **parameters, **REQUIRED}
     body = b"".join(f"{k}\0{v}\0".encode() for k, v in pairs.items()) + b"\0"
     return struct.pack("!II", len(body) + 8, PROTOCOL_3_2) + body
 

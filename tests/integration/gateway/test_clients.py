@@ -38,7 +38,7 @@ def test_the_server_sees_the_ephemeral_user_over_tls_with_binding(world: World) 
             " from pg_stat_ssl where pid = pg_backend_pid()"
         ).fetchone()
     assert row == ("ephemeral", True, "TLSv1.3", "reports", "on")
-    assert world.tunnel.facts[0].application_name == "reports"
+    assert world.tunnel.facts[0].settings == {"application_name": "reports"}
 
 
 def test_parameters_travel_in_text_and_binary(world: World) -> None:

@@ -151,9 +151,9 @@ def test_another_database_is_named(world: World) -> None:
         (struct.pack("!II", 8, 80877104) * 2, "08P01"),
         (struct.pack("!II", 4, 196608), "08P01"),
         (struct.pack("!II", 1 << 30, 196608), "08P01"),
-        (struct.pack("!II", 8, 2 << 16), "08P01"),
+        (struct.pack("!II", 8, 2 << 16), "0A000"),
+        (struct.pack("!II", 9, 3 << 16) + b"\0", "28000"),
         (b"Q\0\0\0\x0dselect 1\0", "08P01"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "08P01"),
     ],
 )
 def test_a_first_packet_that_is_not_right_is_refused(
@@ -165,6 +165,48 @@ def test_a_first_packet_that_is_not_right_is_refused(
         data = client.rest().lstrip(b"N")
         assert data[:1] == b"E"
         assert b"C" + sqlstate.encode() + b"\0" in data
+
+
+def test_tls_within_the_tunnel_is_refused_as_tls_refuses(world: World) -> None:
+    """A client with sslnegotiation=direct: it understands an alert, and no ErrorResponse."""
+    inner = ssl.create_default_context(cafile=str(world.ca_file))
+    inner.set_alpn_protocols(["postgresql"])
+    sent, received = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = inner.wrap_bio(received, sent, server_hostname="127.0.0.1")
+    with raw(world) as client:
+        client.connect()
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        client.send(sent.read())
+        received.write(client.rest())
+        with pytest.raises(ssl.SSLError, match=r"(?i)handshake.failure"):
+            tls.do_handshake()
+
+
+def test_libpq_says_that_direct_tls_was_refused(world: World) -> None:
+    said = refused(world, sslmode="require", sslnegotiation="direct")
+    assert "handshake failure" in said
+
+
+def test_a_setting_is_judged_as_its_set(world: World) -> None:
+    for parameters in ({"application_name": "forbidden"}, {"options": "-c app.x=forbidden"}):
+        with raw(world) as client:
+            client.connect()
+            client.startup(parameters)
+            assert client.scram()[0] == "R"
+            fields = client.error()
+            assert (fields["C"], fields["M"]) == ("42501", "not allowed: forbidden")
+    assert world.server.backends() == 0
+
+
+def test_settings_reach_the_server(world: World) -> None:
+    options = r"-c app.who=it's\ me --work-mem=8MB"
+    with psycopg.connect(world.dsn(), options=options, application_name="a") as connection:
+        row = connection.execute(
+            "select current_setting('app.who'), current_setting('work_mem'), version()"
+        ).fetchone()
+    assert row is not None
+    assert row[:2] == ("it's me", "8MB")
 
 
 @pytest.mark.parametrize(

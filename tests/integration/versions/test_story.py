@@ -19,6 +19,7 @@ from tests.integration.credentials.servers import wait_until
 from tests.integration.gateway.raw import Message, Raw, query
 from tests.integration.gateway.world import LIMIT_S, ROWS, USER_PASSWORD, World
 
+SLEEP = "select pg_sleep(60)"
 SYNC = message(b"S", b"")
 
 
@@ -165,6 +166,52 @@ def test_a_terminated_backend_says_57p01(world: World) -> None:
         )
         with pytest.raises(errors.AdminShutdown):
             connection.execute("select 1")
+
+
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_why_a_server_went_is_told_in_its_own_words(world: World, mode: str, running: bool) -> None:
+    """All that the server said before it hung up, and nothing of dbgate's where that was FATAL."""
+    own, password = world.tunnel.username, world.tunnel.password.expose()
+    with direct(world) as one, through(world) as other:
+        greeting(one, "ephemeral", USER_PASSWORD)
+        greeting(other, own, password)
+        if running:
+            one.send(query(SLEEP))
+            other.send(query(SLEEP))
+            wait_until(lambda: world.server.running() == [SLEEP] * 2, LIMIT_S, "the statements")
+        world.server.stop(mode)
+        try:
+            alone, shown = (_fields(client.rest()) for client in (one, other))
+        finally:
+            world.server.start()
+    assert alone[0]["C"] in ("57P01", "57P02")
+    assert shown[0] == alone[0]
+    if alone[0]["S"] == "FATAL":
+        assert shown == alone
+    else:  # a WARNING, and then the end
+        assert [(f["S"], f["C"]) for f in shown[1:]] == [("FATAL", "08006")]
+
+
+def _fields(data: bytes) -> list[dict[str, str]]:
+    """Errors and notices, without the place in the server's source."""
+    found = []
+    while data:
+        end = 1 + int.from_bytes(data[1:5], "big")
+        if data[:1] in (b"E", b"N"):
+            fields = decode_fields(data[5:end])
+            found.append({key: fields[key] for key in "SVCM"})
+        data = data[end:]
+    return found
+
+
+def test_a_server_that_is_starting_or_gone_is_told(world: World) -> None:
+    world.server.stop("fast")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="cannot be reached"):
+            world.connect()
+    finally:
+        world.server.start()
 
 
 def test_the_catalog_is_read(world: World) -> None:
