@@ -7,7 +7,6 @@ straight through the tunnel, without a listener or a library, so the light insta
 from __future__ import annotations
 
 import secrets
-import socket
 import ssl
 import struct
 from collections.abc import Iterator
@@ -15,14 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from dbgate_cli import console, pgmessages
-from dbgate_cli.client import problem_error
-from dbgate_cli.http import unreachable
-from dbgate_cli.proxy import AnswerReader, Target
+from dbgate_cli.dialing import dial
+from dbgate_cli.proxy import Target
 from dbgate_cli.scram import MECHANISM, ScramClient
 from dbgate_core.errors import DbgateError, Denied, NotSignedIn, ProtocolViolation, Unreachable
 from dbgate_core.secret import Secret
 
-DIAL_TIMEOUT_S: Final = 10.0
 START_TIMEOUT_S: Final = 30.0
 """The gateway takes the lease and reads the catalog before the first ReadyForQuery."""
 RULE: Final = "rule: "
@@ -196,39 +193,6 @@ class PgClient:
             found = pgmessages.fields(body)
             console.note(f"{found.get('S', 'NOTICE').lower()}: {found.get('M', '')}")
         return head[:1], body
-
-
-def dial(target: Target, tls: ssl.SSLContext) -> ssl.SSLSocket:
-    """Open one tunnel connection, past the gateway's 200. The caller closes it."""
-    where = f"the gateway at {target.host}:{target.port}"
-    try:
-        plain = socket.create_connection((target.host, target.port), DIAL_TIMEOUT_S)
-    except OSError as exc:
-        raise unreachable(where, exc) from exc
-    try:
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = tls.wrap_socket(plain, server_hostname=target.host)
-    except OSError as exc:
-        plain.close()
-        raise unreachable(where, exc) from exc
-    try:
-        connection.sendall(target.head())
-        reader, answer = AnswerReader(), None
-        while answer is None:
-            data = connection.recv(4096)
-            answer = reader.feed(data, end=not data)
-    except OSError as exc:
-        connection.close()
-        raise unreachable(where, exc) from exc
-    except DbgateError:
-        connection.close()
-        raise
-    if answer.status == 200 and not answer.rest:
-        return connection
-    connection.close()
-    if answer.status == 200:
-        raise ProtocolViolation(f"{where} spoke before its client")
-    raise problem_error(answer.status, answer.rest)
 
 
 def server_error(body: bytes) -> DbgateError:

@@ -12,6 +12,8 @@ from dbgate_core.errors import ProtocolViolation
 
 PROTOCOL_3_0: Final = 196608
 CANCEL: Final = 80877102
+SSL_REQUEST: Final = 80877103
+GSSENC_REQUEST: Final = 80877104
 
 
 def message(kind: bytes, body: bytes = b"") -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -108,7 +108,7 @@ def session(settings: Settings, wish: Wish) -> Iterator[tuple[Broker, contract.O
 def use_session(settings: Settings, wish: Wish, use: Use, *, port: int = 0) -> int:
     """Open a session, run `use` with its listener, close the session; give `use`'s exit code."""
     with session(settings, wish) as (broker, opened):
-        return run_loop(_live(settings, broker, opened, use, port))
+        return asyncio.run(_live(settings, broker, opened, use, port))
 
 
 def close(broker: Broker, session_id: str, reason: str) -> None:
@@ -134,8 +134,12 @@ async def _live(
         session_id=opened.session.id,
         token=Secret(opened.tunnel_token),
     )
-    tunnel = Tunnel(target, broker.tls, suspicion.set)
-    bound = await tunnel.listen(port)
+
+    def suspect() -> None:
+        loop.call_soon_threadsafe(suspicion.set)
+
+    tunnel = Tunnel(target, broker.tls, suspect)
+    bound = tunnel.listen(port)
     endpoint = Endpoint(bound, opened.username, Secret(opened.password), opened.dbname)
     over: asyncio.Future[DbgateError] = loop.create_future()
     watcher = loop.create_task(_watch(settings, opened.session, tunnel, suspicion, over))
@@ -143,7 +147,7 @@ async def _live(
         return await use(Live(opened, endpoint, over))
     finally:
         watcher.cancel()
-        await tunnel.close()
+        tunnel.close()
 
 
 async def _watch(
@@ -166,7 +170,7 @@ async def _watch(
         found = await asyncio.to_thread(_look, settings, session)
         if found is None:
             with contextlib.suppress(DbgateError):
-                await tunnel.knock()
+                await asyncio.to_thread(tunnel.knock)
         error = ended(found or session, datetime.now(UTC))
         if error is not None:
             if not over.done():
@@ -299,14 +303,3 @@ def handled(
         for number, handler in previous.items():
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
-
-
-def run_loop(work: Coroutine[Any, Any, int]) -> int:
-    """Run a coroutine, on uvloop where it is installed."""
-    import importlib.util
-
-    factory = None
-    if importlib.util.find_spec("uvloop") is not None:
-        factory = importlib.import_module("uvloop").new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(work)

@@ -40,6 +40,11 @@ def held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+def block_in_thread() -> None:
+    """Leave every signal to the main thread: one that another took would get past `held`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, *ENDING})
+
+
 class Hold:
     """Holds signals back from before a call until `release`, so that its result is never lost."""
 

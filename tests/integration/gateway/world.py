@@ -129,24 +129,20 @@ class World:
 
     def listen(self, tunnel: FixedTunnel) -> int:
         """A listener of the command line for this tunnel; its port."""
-
-        async def listen() -> int:
-            listener = Listener(self.target(tunnel), self.client_tls())
-            self._listeners.append(listener)
-            return await listener._listen_on(0)
-
-        return self.call(listen())
+        listener = Listener(self.target(tunnel), self.client_tls())
+        self._listeners.append(listener)
+        return listener.listen_on(0)
 
     def stop(self) -> None:
         async def close() -> None:
-            for listener in self._listeners:
-                await listener.close()
             await self.gateway.stop()
             await self._loop.shutdown_default_executor()
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             if rest:
                 await asyncio.wait(rest, timeout=5)
 
+        for listener in self._listeners:
+            listener.close()
         self.call(close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
