@@ -1,1 +1,1 @@
-"""Measurements: dbgate beside direct PostgreSQL and pgbouncer, as ratios taken in one run."""
+"""Measurements: dbgate beside direct PostgreSQL, pgbouncer and haproxy, as ratios taken in one run."""

@@ -38,11 +38,16 @@ class Stage:
         self.steps = 0
 
     def __enter__(self) -> Self:
+        self._log = (self.home / "dev.log").open("wb")
+        self.start_dev()
+        return self
+
+    def start_dev(self) -> None:
+        """Start developer mode, for the first time or again with its data."""
         ready_file = self.home / "ready.json"
         command = [str(BIN / "dbgate"), "dev", "--home", str(self.home / "dev")]
         command += ["--ready-file", str(ready_file)]
         self.show(f"dbgate dev --home {self.home / 'dev'} --ready-file {ready_file} &")
-        self._log = (self.home / "dev.log").open("wb")
         command += self._options
         self._dev = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         deadline = time.monotonic() + START_S
@@ -51,7 +56,6 @@ class Stage:
                 raise DemoFailed(f"dbgate dev did not start:\n{self.dev_log()}")
             time.sleep(0.05)
         self.ready = json.loads(ready_file.read_text())
-        return self
 
     def __exit__(self, *exc: object) -> None:
         if self._dev is not None:

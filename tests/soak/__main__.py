@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from dbgate_broker.catalog.queries import APPLICATION
-from tests.bench.measures import prepare
 from tests.bench.paths import DATABASE, Gate, Route, libpq_environment
+from tests.bench.tables import prepare
 from tests.demo.stage import BIN, DemoFailed, Stage
 from tests.soak.load import Crowd
 
