@@ -55,8 +55,7 @@ def build() -> Path | None:
         )  # fmt: skip
         made = Path(folder, "dbgate_core/native", target.name)
         if done.returncode or not made.exists():
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            print(f"dbgate: {WITHOUT}: {said[-1] if said else 'no output'}", file=sys.stderr)
+            print(done.stderr or done.stdout, f"dbgate: {WITHOUT}", sep="\n", file=sys.stderr)
             return None
         os.replace(_beside(made, target), target)
     return target
@@ -78,6 +77,7 @@ def compile_into(folder: str) -> None:
     extension = Extension(
         MODULE,
         [str((FOLDER / "_compiled.pyx").relative_to(ROOT))],
+        include_dirs=[str(FOLDER)],
         extra_compile_args=list(FLAGS),
     )
     made = cythonize([extension], build_dir=folder, language_level=3, quiet=True)

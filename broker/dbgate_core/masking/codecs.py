@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -47,7 +48,7 @@ def value_mask(
     if family is None:
         return _null
     if family is Family.TEXT:
-        return _text(form, key, limit if limit is not None else LENGTHS.get(type_oid))
+        return TextMask(form, key, limit if limit is not None else LENGTHS.get(type_oid))
     masks = _BINARY if format_code == BINARY_FORMAT else _TEXT
     make = masks.get(family)
     return make(form, key, family) if make else _null
@@ -62,14 +63,22 @@ def _null(value: bytes) -> bytes | None:
     return None
 
 
-def _text(form: Form, key: MaskKey, limit: int | None) -> ValueMask:
-    """Text is equal in both formats: UTF-8 without terminator."""
+@dataclass(frozen=True, slots=True)
+class TextMask:
+    """The mask of a text, equal in both formats: UTF-8 without terminator.
 
-    def mask(value: bytes) -> bytes | None:
-        masked = mask_text(form, value.decode(errors="replace"), key)
-        return (masked if limit is None else masked[:limit]).encode()
+    A class, so that dbgate_core.native can see what to do without a call.
+    """
 
-    return mask
+    form: Form
+    key: MaskKey
+    limit: int | None = None
+    """The most characters."""
+
+    def __call__(self, value: bytes) -> bytes | None:
+        """The masked text."""
+        masked = mask_text(self.form, value.decode(errors="replace"), self.key)
+        return (masked if self.limit is None else masked[: self.limit]).encode()
 
 
 def _number(form: Form, value: bytes, key: MaskKey, family: Family) -> int:

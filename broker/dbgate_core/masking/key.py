@@ -13,13 +13,13 @@ MIN_KEY_BYTES: Final = 16
 
 
 class MaskKey:
-    """Holds the key; never shows it. `derive` is HMAC-SHA-256 over a label and the value.
+    """Holds the key; never shows it. `derive` is keyed BLAKE2b (RFC 7693), a key for each label.
 
-    The label keeps classes apart, so that an equal phone and card number have different masks.
-    Raises UsageError for a key under 16 bytes.
+    The label keeps classes apart, so that an equal phone and card number have different masks; its
+    key is HMAC-SHA-256 of it. Raises UsageError for a key under 16 bytes.
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_subkeys")
 
     def __init__(self, key: bytes) -> None:
         if len(key) < MIN_KEY_BYTES:
@@ -27,10 +27,19 @@ class MaskKey:
                 f"the masking key has {len(key)} bytes, at least {MIN_KEY_BYTES} needed"
             )
         self._key = key
+        self._subkeys: dict[str, bytes] = {}
+
+    def subkey(self, label: str) -> bytes:
+        """The key of a label, 32 bytes; as secret as the key itself."""
+        found = self._subkeys.get(label)
+        if found is None:
+            found = hmac.digest(self._key, label.encode(), hashlib.sha256)
+            self._subkeys[label] = found
+        return found
 
     def derive(self, label: str, value: bytes) -> bytes:
         """32 pseudo-random bytes for the value."""
-        return hmac.digest(self._key, label.encode() + b"\0" + value, hashlib.sha256)
+        return hashlib.blake2b(value, digest_size=32, key=self.subkey(label)).digest()
 
     def token(self, label: str, value: bytes, digits: int = 8) -> str:
         """The first hexadecimal digits of it."""

@@ -20,10 +20,11 @@ from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
 from dbgate_core.masking.forms import Form
 from dbgate_core.masking.key import MaskKey
-from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
+from dbgate_core.masking.rows import ColumnMask, MaskedColumn
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
 from dbgate_core.masking.types import character_limit
+from dbgate_core.native import RowMask
 
 if TYPE_CHECKING:
     from dbgate_core.sql.analysis import Analysis

@@ -65,48 +65,39 @@ class RowMask:
         """
         out: list[bytes] = []
         position, end = 0, len(messages)
-        try:
-            while position < end:
-                kind, length, columns = _HEAD.unpack_from(messages, position)
-                after = position + 1 + length
-                if kind != DATA_ROW or columns != self._columns or after > end or length < 6:
-                    raise ProtocolViolation("a row does not match the description of its result")
-                self._row(messages, position, after, out)
-                position = after
-        except struct.error as exc:
-            raise ProtocolViolation("a row is cut short") from exc
+        while position < end:
+            if end - position < _HEAD.size:
+                raise ProtocolViolation("a row is cut short")
+            kind, length, columns = _HEAD.unpack_from(messages, position)
+            after = position + 1 + length
+            if kind != DATA_ROW or columns != self._columns or after > end or length < 6:
+                raise ProtocolViolation("a row does not match the description of its result")
+            self._row(messages, position, after, out)
+            position = after
         return b"".join(out)
 
     def _row(self, data: bytes, start: int, end: int, out: list[bytes]) -> None:
         head = len(out)
         out.append(b"")
-        unpack, pack = _LENGTH.unpack_from, _LENGTH.pack
-        copied = position = start + 7
-        size, column = 6, 0
+        copied = position = start + _HEAD.size
+        size, column, values = 6, 0, 0
         for (index, mask), memo in zip(self._masks, self._memos, strict=True):
-            while column < index:
-                (length,) = unpack(data, position)
-                position += 4 + length if length > 0 else 4
+            while column <= index:
+                begin = position
+                position = _end_of_value(data, begin, end)
                 column += 1
-            (length,) = unpack(data, position)
-            column += 1
-            if length < 0:
-                position += 4
+            if position == begin + 4 and data[begin] == 0xFF:
                 continue
-            value_at, position = position + 4, position + 4 + length
-            if position > end:
-                raise ProtocolViolation("a value is longer than its row")
-            value = data[value_at:position]
+            value = data[begin + 4 : position]
             masked = memo[value] if value in memo else self._remember(memo, mask, value)
-            field = NULL if masked is None else pack(len(masked)) + masked
-            out.append(data[copied : value_at - 4])
+            field = NULL if masked is None else _LENGTH.pack(len(masked)) + masked
+            out.append(data[copied:begin])
             out.append(field)
-            size += value_at - 4 - copied + len(field)
+            size += begin - copied + len(field)
             copied = position
-            self.values += 1
-        if copied > end:
-            raise ProtocolViolation("a value is longer than its row")
+            values += 1
         out.append(data[copied:end])
+        self.values += values
         out[head] = _HEAD.pack(DATA_ROW, size + end - copied, self._columns)
 
     def _remember(
@@ -118,3 +109,12 @@ class RowMask:
                 memo.clear()
             memo[value] = masked
         return masked
+
+
+def _end_of_value(data: bytes, position: int, end: int) -> int:
+    """The end of the value whose length stands at `position`, in a row that ends at `end`."""
+    if end - position >= 4:
+        length: int = _LENGTH.unpack_from(data, position)[0]
+        if -1 <= length <= end - position - 4:
+            return position + 4 + max(length, 0)
+    raise ProtocolViolation("a value is longer than its row")

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 try:
-    from dbgate_core.native._compiled import count_rows, end_of_run, end_of_whole_run
+    from dbgate_core.native._compiled import RowMask, count_rows, end_of_run, end_of_whole_run
 except ImportError as exc:
+    from dbgate_core.masking.rows import RowMask
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
     _missing = exc.msg
@@ -29,4 +30,4 @@ HINT: Final = (
 )
 """What to do about it; empty when there is nothing to do."""
 
-__all__ = ["COMPILED", "HINT", "STATE", "count_rows", "end_of_run", "end_of_whole_run"]
+__all__ = ["COMPILED", "HINT", "STATE", "RowMask", "count_rows", "end_of_run", "end_of_whole_run"]

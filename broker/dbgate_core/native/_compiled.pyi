@@ -1,3 +1,4 @@
+from dbgate_core.masking.rows import RowMask as RowMask
 from dbgate_core.pgwire.runs import count_rows as count_rows
 from dbgate_core.pgwire.runs import end_of_run as end_of_run
 from dbgate_core.pgwire.runs import end_of_whole_run as end_of_whole_run

@@ -10,11 +10,19 @@ from libc.stdlib cimport getenv
 from libc.string cimport memchr, memcpy, memset
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 
 from dbgate_core.errors import ProtocolViolation
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.codecs import TextMask
+from dbgate_core.masking.rows import RowMask as PureRowMask
 
 if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
     raise ImportError("DBGATE_PURE is set")
 
 include "big_endian.pxi"
 include "pgwire.pxi"
+include "output.pxi"
+include "forms.pxi"
+include "masks.pxi"
+include "rows.pxi"
