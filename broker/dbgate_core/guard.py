@@ -41,6 +41,7 @@ from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.names import moved
+from dbgate_core.sql.parser import NotParsed
 from dbgate_core.verdicts import Judged, Shown, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
@@ -394,4 +395,5 @@ def _mine(permit: Permit) -> Leave:
 
 
 def _refusal(exc: DbgateError) -> Refusal:
-    return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
+    position = exc.position if isinstance(exc, NotParsed) else 0
+    return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule, position=position)

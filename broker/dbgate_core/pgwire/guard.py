@@ -27,13 +27,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a statement may not run: the fields of the ErrorResponse that the client gets."""
+    """Why a statement may not run: the fields of the ErrorResponse that the client gets.
+
+    `position` counts the text's characters from 1; 0 is none.
+    """
 
     sqlstate: str
     message: str
     detail: str = ""
     hint: str = ""
     rule: str = ""
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def error_response(refusal: Refusal, severity: str = "ERROR") -> bytes:
         "M": refusal.message,
         "D": detail,
         "H": refusal.hint,
+        "P": str(refusal.position or ""),
     }
     return message(b"E", encode_fields(fields))
 

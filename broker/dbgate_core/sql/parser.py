@@ -44,10 +44,17 @@ if _widen is not None:
 
 
 class NotParsed(DbgateError):
-    """The text is not SQL that PostgreSQL 18's grammar accepts: it is never forwarded."""
+    """The text is not SQL that PostgreSQL 18's grammar accepts: it is never forwarded.
+
+    `position` is the character, from 1, at which the parser gave up; 0 when it says none.
+    """
 
     code = "sql.not_parsed"
     sqlstate = "42601"
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 def parse(text: str) -> Any:  # Any: a protobuf tree, read by `WhichOneof` at run time
@@ -58,7 +65,7 @@ def parse(text: str) -> Any:  # Any: a protobuf tree, read by `WhichOneof` at ru
             _check_depth(text)
         return postgast.parse(text)
     except postgast.PgQueryError as exc:
-        raise NotParsed(str(exc)) from exc
+        raise NotParsed(str(exc), exc.cursorpos) from exc
     except (DecodeError, RecursionError) as exc:
         raise LimitExceeded("a statement nested too deep to be judged") from exc
 

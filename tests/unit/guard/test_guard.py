@@ -56,6 +56,12 @@ def test_a_statement_is_recorded_before_and_after() -> None:
     assert first["policies"] == ["all"]
 
 
+def test_a_syntax_error_says_where() -> None:
+    refusal = Desk().guard().judge("select 'grüße' frm from")
+    assert isinstance(refusal, Refusal)
+    assert (refusal.sqlstate, refusal.position) == ("42601", 24)
+
+
 def test_without_a_log_nothing_begins() -> None:
     desk = Desk()
     guard = desk.guard()
