@@ -31,6 +31,11 @@ class Comparison:
     world: World
     refuses: bool = False
     seen: Counter[str] = field(default_factory=Counter)
+    conversations: int = 0
+
+    @property
+    def policy(self) -> str:
+        return "refusing" if self.refuses else "permissive"
 
     def difference(self, said: Sequence[Say], cuts: Sequence[int]) -> str:
         """Say it both ways; "" when the answers are equal, else where they part and what was said."""
@@ -47,6 +52,7 @@ class Comparison:
             direct.close()
             if any(b"play" in say.data for say in said):
                 self._clean()
+        self.conversations += 1
         self.seen.update(kind for kind, _ in direct.seen)
         return self._compared(direct, governed, said, cuts)
 
@@ -63,7 +69,7 @@ class Comparison:
             direct.settle()
             for piece in _cut(b"".join(s.data for s in waiting), cuts):
                 governed.send(piece)
-            governed.wait(len(direct.seen))
+            governed.wait(len(direct.seen) + direct.ended)
             waiting.clear()
 
     def _as_direct(self, say: Say) -> bytes:
@@ -82,13 +88,14 @@ class Comparison:
     def _compared(
         self, direct: Peer, governed: Peer, said: Sequence[Say], cuts: Sequence[int]
     ) -> str:
+        kinds = "".join(kind for kind, _ in direct.seen)
         expected, found = Shown(direct.pid), Shown(governed.pid)
         for n in range(max(len(direct.seen), len(governed.seen))):
             left = expected.of(direct.seen[n]) if n < len(direct.seen) else "nothing"
             right = found.of(governed.seen[n]) if n < len(governed.seen) else "nothing"
             if left == right:
                 continue
-            known = _known(left, right)
+            known = _known(left, right, kinds[:n])
             if not known:
                 before = "".join(f"\n    {expected.of(m)}" for m in direct.seen[max(0, n - 6) : n])
                 return (
@@ -161,24 +168,31 @@ class Shown:
         return self._oids.setdefault(oid, FIRST_OWN_OID + len(self._oids))
 
 
-UNKNOWN_NAME = "dbgate names what it does not know"
+UNKNOWN_NAME = "an unknown name: dbgate says so itself, and before 25P02"
+NOT_PARSED = "a syntax error: dbgate says so itself"
+OWN_DESCRIBE = "an error that came to dbgate's own Describe: another place in the server's source"
 GIVEN_UP = "dbgate gave up a pipeline behind a COPY that failed"
 REFUSED = "refused, and a syntax error on the direct way"
 
 
-def _known(left: Form | str, right: Form | str) -> str:
-    """The name of a known difference, or ""."""
+def _known(left: Form | str, right: Form | str, before: str) -> str:
+    """The name of a known difference, or ""; `before` are the types of the messages before it."""
     if isinstance(right, str) or right[0] != "E" or not isinstance(right[1], dict):
         return ""
     ours: Fields = right[1]
-    if ours.get("C") == "08P01" and "failed COPY" in ours.get("M", ""):
+    if (ours.get("V"), ours.get("C")) == ("FATAL", "08P01") and "E" in before.rpartition("G")[2]:
         return GIVEN_UP
     if isinstance(left, str) or left[0] != "E" or not isinstance(left[1], dict):
         return ""
     theirs: Fields = left[1]
-    same = all(ours.get(key) == theirs.get(key) for key in "SVCM")
-    if same and "R" not in ours and ours["C"] in ("26000", "34000"):
+    same = all(ours.get(key) == theirs.get(key) for key in "SVCMP")
+    own = "R" not in ours
+    if own and ours["C"] in ("26000", "34000") and (same or theirs.get("C") == "25P02"):
         return UNKNOWN_NAME
-    if SYNTAX_ERROR.decode().split()[0] in theirs.get("M", "") and ours.get("M") == "not this table":
+    if same and ours.get("R") == "exec_describe_portal_message":
+        return OWN_DESCRIBE
+    if own and same and ours["C"] == "42601":
+        return NOT_PARSED
+    if "dbgate" in theirs.get("M", "") and ours.get("M") == "not this table":
         return REFUSED
     return ""

@@ -35,6 +35,7 @@ FLUSH = Say("flush", message(b"H", b""))
 COPY_DONE = Say("copy done", message(b"c", b""))
 COPY_FAIL = Say("copy fail", message(b"f", b"given up\0"))
 Move = tuple[Say, ...]
+Arguments = tuple[tuple[bytes | None, ...], int]
 
 
 def query(text: str) -> Say:
@@ -47,11 +48,14 @@ def parse(name: str, text: str, types: tuple[int, ...] = ()) -> Say:
     return Say(label, message(b"P", f"{name}\0{text}\0".encode() + oids))
 
 
-def bind(portal: str, name: str, values: tuple[bytes | None, ...], form: int, shown: int) -> Say:
+def bind(portal: str, name: str, given: Arguments, shown: int) -> Say:
     """Parameters all of one format, and one format for all columns of the result."""
+    values, form = given
     parts = [struct.pack("!HhH", 1, form, len(values))]
     for value in values:
-        parts.append(b"\xff\xff\xff\xff" if value is None else struct.pack("!I", len(value)) + value)
+        parts.append(
+            b"\xff\xff\xff\xff" if value is None else struct.pack("!I", len(value)) + value
+        )
     parts.append(struct.pack("!Hh", 1, shown))
     label = f"bind {portal!r} to {name!r} {values} format {form} results {shown}"
     return Say(label, message(b"B", f"{portal}\0{name}\0".encode() + b"".join(parts)))
@@ -71,7 +75,8 @@ def close(kind: str, name: str) -> Say:
 
 
 def copy_data(data: bytes) -> Say:
-    return Say(f"copy data {data!r}", message(b"d", data))
+    shown = repr(data) if len(data) < 60 else f"{data[:9]!r}... of {len(data)} bytes"
+    return Say(f"copy data {shown}", message(b"d", data))
 
 
 statement_names = st.sampled_from(STATEMENTS)
@@ -120,10 +125,7 @@ class Grammar:
         return st.builds(parse, statement_names, self._every, types)
 
     def _binds(self) -> st.SearchStrategy[Say]:
-        return st.builds(
-            lambda portal, name, given, shown: bind(portal, name, *given, shown),
-            portal_names, statement_names, arguments, results,
-        )  # fmt: skip
+        return st.builds(bind, portal_names, statement_names, arguments, results)
 
     def _messages(self) -> st.SearchStrategy[Move]:
         """One message of the extended protocol, as it comes."""
@@ -143,14 +145,13 @@ class Grammar:
         """Parse, Bind, Describe, Execute as drivers send them, in part or in one go."""
 
         def said(
-            name: str, text: str, given: tuple[tuple[bytes | None, ...], int], shown: int,
-            order: str, limit: int, end: Move,
+            name: str, text: str, given: Arguments, shown: int, order: str, limit: int, end: Move,
         ) -> Move:  # fmt: skip
             portal = ""
             parts = {
                 "P": parse(name, text),
                 "S": describe("S", name),
-                "B": bind(portal, name, *given, shown),
+                "B": bind(portal, name, given, shown),
                 "D": describe("P", portal),
                 "E": execute(portal, limit),
                 "C": close("P", portal),
@@ -168,7 +169,7 @@ class Grammar:
         """A transaction with a portal that is executed more than once."""
 
         def said(portal: str, text: str, runs: list[Say], end: Move) -> Move:
-            opening = (parse("", text), bind(portal, "", (), 0, 0), execute(portal, 1))
+            opening = (parse("", text), bind(portal, "", ((), 0), 0), execute(portal, 1))
             return (query("begin"), *opening, *runs, *end)
 
         more = st.one_of(
@@ -186,7 +187,7 @@ class Grammar:
             if simple:
                 start: Move = (query(text),)
             else:
-                start = (parse("", text), bind("", "", (), 0, 0), execute("", 0))
+                start = (parse("", text), bind("", "", ((), 0), 0), execute("", 0))
             return (*start, *first, *parts, *end, *last)
 
         several = st.sampled_from(["copy w from stdin; select 2", "select 1; copy w from stdin"])
