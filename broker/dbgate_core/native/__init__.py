@@ -10,9 +10,17 @@ from __future__ import annotations
 from typing import Final
 
 try:
-    from dbgate_core.native._compiled import RowMask, count_rows, end_of_run, end_of_whole_run
+    from dbgate_core.native._compiled import (
+        RowMask,
+        answered,
+        asked,
+        count_rows,
+        end_of_run,
+        end_of_whole_run,
+    )
 except ImportError as exc:
     from dbgate_core.masking.rows import RowMask
+    from dbgate_core.pgwire.exchange import answered, asked
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
     _missing = exc.msg
@@ -30,4 +38,14 @@ HINT: Final = (
 )
 """What to do about it; empty when there is nothing to do."""
 
-__all__ = ["COMPILED", "HINT", "STATE", "RowMask", "count_rows", "end_of_run", "end_of_whole_run"]
+__all__ = [
+    "COMPILED",
+    "HINT",
+    "STATE",
+    "RowMask",
+    "answered",
+    "asked",
+    "count_rows",
+    "end_of_run",
+    "end_of_whole_run",
+]

@@ -7,7 +7,7 @@ left, in 64 bits, before it is used. Errors are those of the twin, word for word
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport getenv
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
@@ -22,6 +22,7 @@ if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
 
 include "big_endian.pxi"
 include "pgwire.pxi"
+include "exchange.pxi"
 include "output.pxi"
 include "forms.pxi"
 include "masks.pxi"

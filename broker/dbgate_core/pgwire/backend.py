@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
-from dbgate_core.native import end_of_run, end_of_whole_run
-from dbgate_core.pgwire.exchange import BIND_COMPLETE, answered
+from dbgate_core.native import answered, end_of_run, end_of_whole_run
+from dbgate_core.pgwire.exchange import BIND_COMPLETE
 from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, RowMask, Status
 from dbgate_core.pgwire.messages import (
     HEADER,

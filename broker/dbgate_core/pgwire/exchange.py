@@ -2,7 +2,7 @@
 
 Bind of the unnamed portal, Describe of it (or not), Execute without a row limit, Sync; answered by
 BindComplete, the description, rows, CommandComplete, ReadyForQuery. Nearly all of an application's
-traffic is this. Whatever looks otherwise, is cut, or is malformed is not recognised here, and goes
+traffic is this, so dbgate_core.native has it compiled. Whatever looks otherwise, is cut, or is malformed is not recognised here, and goes
 the long way, message by message, which alone knows the errors. (PostgreSQL documentation, "Message
 Formats".)
 """

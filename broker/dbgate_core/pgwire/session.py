@@ -22,9 +22,10 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
+from dbgate_core.native import asked
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
-from dbgate_core.pgwire.exchange import Asked, asked
+from dbgate_core.pgwire.exchange import Asked
 from dbgate_core.pgwire.guard import STILL, Guard, Moved, Parameters, Permit, Refusal
 from dbgate_core.pgwire.messages import (
     HEADER,

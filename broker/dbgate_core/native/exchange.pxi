@@ -1,0 +1,122 @@
+# Whole exchanges, recognised at a glance. Twin: dbgate_core/pgwire/exchange.py.
+
+from dbgate_core.pgwire.exchange import Answered, Asked
+
+cdef enum:
+    MAX_MESSAGE_BYTES = 64 << 20    # dbgate_core/pgwire/messages.py
+    MAX_TAG_BYTES = 64              # dbgate_core/pgwire/exchange.py
+    READY_BYTES = 6
+
+cdef bytes DESCRIBE = b"D\0\0\0\6P\0"
+cdef bytes EXECUTE_AND_SYNC = b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\4"
+
+
+cdef inline Py_ssize_t after(const uint8_t *raw, Py_ssize_t size, Py_ssize_t at, bytes mark) noexcept:
+    """Where `mark` ends if it stands at `at`, else 0."""
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(mark)
+    if size - at < length or memcmp(raw + at, PyBytes_AS_STRING(mark), length):
+        return 0
+    return at + length
+
+
+cdef inline Py_ssize_t end_of(const uint8_t *raw, Py_ssize_t size, Py_ssize_t at, int kind) noexcept:
+    """Where the message of this type at `at` ends, if it is whole; else 0."""
+    cdef uint32_t length
+    if size - at < HEADER_BYTES or raw[at] != kind:
+        return 0
+    length = read32(raw + at + 1)
+    if length < 4 or length > MAX_STREAMED_BYTES or <Py_ssize_t>length > size - at - 1:
+        return 0
+    return at + 1 + <Py_ssize_t>length
+
+
+cdef inline bint are_values(const uint8_t *raw, Py_ssize_t at, Py_ssize_t end) noexcept:
+    """Whether this is what follows the names in a Bind."""
+    cdef int32_t length
+    cdef unsigned int count
+    if end - at < 2:
+        return False
+    at += 2 + 2 * <Py_ssize_t>read16(raw + at)
+    if end - at < 2:
+        return False
+    count = read16(raw + at)
+    at += 2
+    while count:
+        if end - at < 4:
+            return False
+        length = <int32_t>read32(raw + at)
+        at += 4
+        if length < -1 or length > end - at:
+            return False
+        if length > 0:
+            at += length
+        count -= 1
+    if end - at < 2:
+        return False
+    return at + 2 + 2 * <Py_ssize_t>read16(raw + at) == end
+
+
+def asked(bytes data not None, Py_ssize_t position):
+    """The exchange that begins here, if it is whole and nothing but one."""
+    cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    cdef Py_ssize_t bind_end, rest, end, name
+    cdef const void *found
+    if position < 0:
+        raise ValueError("a position before the data")
+    bind_end = end_of(raw, size, position, 0x42)
+    if bind_end - position < 7 or bind_end - position - 1 > MAX_MESSAGE_BYTES or raw[position + 5]:
+        return None
+    rest = after(raw, size, bind_end, DESCRIBE)
+    end = after(raw, size, rest or bind_end, EXECUTE_AND_SYNC)
+    if not end:
+        return None
+    name = position + 6
+    found = memchr(raw + name, 0, bind_end - name)
+    if found is NULL or not are_values(raw, <const uint8_t *>found - raw + 1, bind_end):
+        return None
+    try:
+        statement = data[name:<const uint8_t *>found - raw].decode()
+    except UnicodeDecodeError:
+        return None
+    return tuple.__new__(
+        Asked, (end, bind_end, rest != 0, statement, <const uint8_t *>found - raw + 1)
+    )
+
+
+def answered(bytes data not None, Py_ssize_t position):
+    """The answer that begins here, if it is whole and nothing but one."""
+    cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    cdef Py_ssize_t at, end, tag, tag_end, row
+    if position < 0:
+        raise ValueError("a position before the data")
+    position = end_of(raw, size, position, 0x32)
+    if not position or read32(raw + position - 4) != 4:
+        return None
+    end = end_of(raw, size, position, 0x6e)
+    if end and end - position == HEADER_BYTES:
+        at = position = end
+    else:
+        end = end_of(raw, size, position, 0x54)
+        if not end:
+            return None
+        at, position = position + HEADER_BYTES, end
+        row = end_of(raw, size, position, DATA_ROW)
+        while row:
+            position = row
+            row = end_of(raw, size, position, DATA_ROW)
+    tag_end = end_of(raw, size, position, 0x43)
+    tag = position + HEADER_BYTES
+    if not tag < tag_end <= tag + MAX_TAG_BYTES:
+        return None
+    if <const uint8_t *>memchr(raw + tag, 0, tag_end - tag) != raw + tag_end - 1:
+        return None
+    position = end_of(raw, size, tag_end, 0x5a)
+    if position - tag_end != READY_BYTES or raw[position - 1] not in (0x49, 0x54, 0x45):
+        return None
+    try:
+        text = data[tag:tag_end - 1].decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    return tuple.__new__(Answered, (position, at, end, text, chr(raw[position - 1])))
