@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
+from dbgate_core.audit import statement
 from dbgate_core.audit.canonical import fragment
 from dbgate_core.audit.recorder import Recorder
-from dbgate_core.audit.statement import described
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import DbgateError, Denied
@@ -48,7 +48,6 @@ CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
-_ALLOW: Final = str(Verdict.ALLOW)
 _MOVED_HINT: Final = (
     "keep them in columns that are protected too, under names that say so, or in a temporary table"
 )
@@ -59,7 +58,7 @@ class Leave:
     """The leave to run one text; only a guard makes one.
 
     The analysis is that of its shape: of the text itself, or of one with other constants.
-    `said` is what its entries say of it; a `plain` one changes nothing in how later ones are read.
+    `said` is what its begin entries say of it beside the text; a `plain` one changes nothing in how later ones are read.
     `digest` is set when running it uses up an approval;
     `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
     the columns that its results were found to mask, `shown` a result in which nothing is.
@@ -159,7 +158,8 @@ class ConnectionGuard:
 
     def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
         analysis = judged.analysis
-        said = {**described(text, analysis), "policies": list(decision.policies)}
+        known = decision is judged.decision
+        said = judged.said if known else statement.judged(analysis, decision)
         moves = moved(analysis.text) if analysis.moves_names else STILL
         if runs_code(analysis):
             moves = replace(moves, code=True)
@@ -174,8 +174,8 @@ class ConnectionGuard:
         request = self._take(leave, parameters) if leave.digest else ""
         fields: dict[str, object] = {
             "scope": self._entry,
-            "verdict": _ALLOW,
             "protocol": protocol,
+            "text": leave.text,
             **leave.said,
         }
         if request:
@@ -273,7 +273,7 @@ class ConnectionGuard:
         fields: dict[str, object] = {
             "scope": self._entry,
             "begin": running.index,
-            "status": str(outcome.status),
+            "status": outcome.status,
             "duration_us": (self._clock_ns() - running.started_ns) // 1000,
         }
         if outcome.tag:
@@ -373,7 +373,8 @@ class ConnectionGuard:
         fields: dict[str, object] = {
             "scope": self._entry,
             "verdict": str(verdict),
-            **described(text, analysis),
+            "text": text,
+            **statement.described(analysis),
             "policies": [rule for rule in refusal.rule.split(", ") if rule],
             "sqlstate": refusal.sqlstate,
             "message": refusal.message,

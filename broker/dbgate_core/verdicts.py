@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
+from dbgate_core.audit.statement import judged
 from dbgate_core.catalog import Catalog
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
@@ -80,12 +81,13 @@ class Shown:
 class Judged:
     """A text's analysis and verdict; `flow` says how it would move protected values out of sight.
 
-    Texts of one shape share it: `analysis.text` may be another's.
+    Texts of one shape share it: `analysis.text` may be another's. `said` is what their entries share.
     """
 
     analysis: Analysis
     decision: Decision
     flow: str
+    said: Mapping[str, object]
     shown: Shown = field(default_factory=Shown, compare=False)
 
 
@@ -137,7 +139,8 @@ class Verdicts:
             return found
         analysis = analyse(text, catalog, search_path)
         decision = self._decide(subject, analysis)
-        found = Judged(analysis, decision, flow(analysis, catalog, search_path))
+        moved = flow(analysis, catalog, search_path)
+        found = Judged(analysis, decision, moved, judged(analysis, decision))
         if shape and shape != text and decision.allowed and has_shape(text):
             self._shapes.put(shape_key, found)
         elif len(text) <= MAX_REMEMBERED_CHARS:

@@ -76,16 +76,18 @@ class Keeper:
         self._checkpoints = checkpoints
         self._note = note
         self._lock = Lock()
-        self._dirty = Event()
-        self._stop = Event()
+        self._tried = -1
+        self._resting = False
+        self._wake = Event()
+        self._stopped = False
         self._thread = Thread(target=self._run, name="audit-keeper", daemon=True)
-        self._dirty.set()
         self._thread.start()
 
     def kick(self) -> None:
-        """Something was written."""
-        if not self._dirty.is_set():
-            self._dirty.set()
+        """Something was written: wake the thread, if it rests."""
+        if self._resting:
+            self._resting = False
+            self._wake.set()
 
     def seal(self) -> bytes:
         """The newest checkpoint, over everything written before the call.
@@ -106,8 +108,8 @@ class Keeper:
 
     def close(self) -> None:
         """Seal what there is and stop."""
-        self._stop.set()
-        self._dirty.set()
+        self._stopped = True
+        self._wake.set()
         self._thread.join()
         try:
             self.seal()
@@ -116,19 +118,27 @@ class Keeper:
 
     def _run(self) -> None:
         due = time.monotonic() + SEAL_INTERVAL_S
-        while not self._stop.is_set():
-            behind = self.sealed < self._writer.size
-            self._dirty.wait(max(0.0, due - time.monotonic()) if behind else None)
-            if self._dirty.is_set():
-                self._stop.wait(SYNC_INTERVAL_S)
-                self._dirty.clear()
+        while not self._stopped:
+            if self._writer.size == self._tried:
+                self._rest(due)
+            else:
+                time.sleep(SYNC_INTERVAL_S)
+                self._tried = self._writer.size  # a failure is not tried again before the next one
                 with suppress(AuditUnavailable):
-                    size, _, fd = self._writer.head()
-                    self._sync(size, fd)
+                    self._sync(*self._writer.mark())
             if time.monotonic() >= due:
                 with suppress(AuditUnavailable):  # tried again in a second; appends say so too
                     self.seal()
                 due = time.monotonic() + SEAL_INTERVAL_S
+
+    def _rest(self, due: float) -> None:
+        """Wait for the next entry, or until what was written is to be sealed."""
+        self._resting = True
+        if self._writer.size == self._tried and not self._stopped:
+            behind = self.sealed < self._tried
+            self._wake.wait(max(0.0, due - time.monotonic()) if behind else None)
+        self._resting = False
+        self._wake.clear()
 
     def _sync(self, size: int, fd: int) -> None:
         """fdatasync, and close the descriptor. A failure shuts the log: it may have lost entries."""

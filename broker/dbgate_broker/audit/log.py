@@ -7,8 +7,8 @@ is derived: it may be deleted at any time.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from dbgate_broker.audit import keys
@@ -27,23 +27,23 @@ from dbgate_core.contract import AuditPage, LogFiles
 from dbgate_core.errors import VerificationFailed
 
 
-def utc_now() -> datetime:
-    """The system's clock."""
-    return datetime.now(UTC)
+def now_us() -> int:
+    """The system's clock, in microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 class AuditLog:
     """An open log. Every method may be called by any thread; searches take disk time."""
 
     def __init__(
-        self, folder: Folder, signer: keys.Signer, clock: Callable[[], datetime], segment_bytes: int
+        self, folder: Folder, signer: keys.Signer, clock_us: Callable[[], int], segment_bytes: int
     ) -> None:
         """Use `AuditLog.open`."""
         self._folder = folder
         self.public_key = str(signer.key)
         checkpoints = Checkpoints(folder)
         found = resume(folder, signer.key) or _first(signer, checkpoints)
-        self._writer = Writer(folder, found, clock, segment_bytes)
+        self._writer = Writer(folder, found, clock_us, segment_bytes)
         self._keeper = Keeper(self._writer, signer, checkpoints, found.sealed, found.note)
         place = folder.path.with_name(f"{folder.path.name}-index.sqlite")
         self._index = Index(folder, place, self.public_key)
@@ -55,7 +55,7 @@ class AuditLog:
     def open(
         cls,
         config: AuditConfig,
-        clock: Callable[[], datetime] = utc_now,
+        clock_us: Callable[[], int] = now_us,
         *,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> AuditLog:
@@ -67,7 +67,7 @@ class AuditLog:
         """
         folder = Folder(config.directory)
         try:
-            return cls(folder, _signer(folder, config), clock, segment_bytes)
+            return cls(folder, _signer(folder, config), clock_us, segment_bytes)
         except BaseException:
             folder.close()
             raise

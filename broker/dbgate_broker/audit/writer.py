@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from hashlib import sha256
 from threading import Lock
 from typing import Final
@@ -30,12 +29,15 @@ class Writer:
     """Thread-safe. After a failure of the disk's own (fdatasync) it stays shut until a restart."""
 
     def __init__(
-        self, folder: Folder, found: Resumed, clock: Callable[[], datetime], segment_bytes: int
+        self, folder: Folder, found: Resumed, clock_us: Callable[[], int], segment_bytes: int
     ) -> None:
-        """Go on where the log stands. Raises AuditUnavailable when it cannot be written."""
+        """Go on where the log stands. `clock_us` gives microseconds since 1970.
+
+        Raises AuditUnavailable when it cannot be written.
+        """
         self._lock = Lock()
         self._folder = folder
-        self._clock = clock
+        self._clock_us = clock_us
         self._segment_bytes = segment_bytes
         self._chain = found.chain
         self._torn = list(found.torn)
@@ -65,20 +67,29 @@ class Writer:
             )
         with self._lock:
             self._ready()
-            index = self._chain.tree.size
+            chain = self._chain
+            index = chain.tree.size
             try:
-                lines = self._chain.lines(kind, canonical.timestamp(self._clock()), fields)
+                lines = chain.lines(kind, canonical.timestamp(self._clock_us()), fields)
             except (ValueError, TypeError) as exc:
                 raise AuditUnavailable(f"an entry of kind {kind} cannot be recorded") from exc
             self._put(lines)
             return index
 
-    def head(self) -> tuple[int, bytes, int]:
-        """Size and root of the tree, and a descriptor to sync that size by; the caller closes it."""
+    def mark(self) -> tuple[int, int]:
+        """How many entries are written, and a descriptor to sync them by; the caller closes it."""
         with self._lock:
-            if self._file is None:
-                raise AuditUnavailable("the audit log has no open segment")
-            return self._chain.tree.size, self._chain.tree.root(), os.dup(self._file.fd)
+            return self._chain.tree.size, self._descriptor()
+
+    def head(self) -> tuple[int, bytes, int]:
+        """As `mark`, with the root of the tree between the two."""
+        with self._lock:
+            return self._chain.tree.size, self._chain.tree.root(), self._descriptor()
+
+    def _descriptor(self) -> int:
+        if self._file is None:
+            raise AuditUnavailable("the audit log has no open segment")
+        return os.dup(self._file.fd)
 
     def fail(self, why: str) -> None:
         """Refuse everything from now on: what was written may not be on the disk."""
@@ -105,17 +116,18 @@ class Writer:
             self._number += 1
             self._begun = False
         if not self._begun:
-            now = canonical.timestamp(self._clock())
+            now = canonical.timestamp(self._clock_us())
             self._put([self._chain.opening(now, self._number, self._torn)])
             self._begun, self._torn = True, []
 
     def _put(self, lines: list[bytes]) -> None:
         """Write the lines at once. After a failure those that were whole are entries."""
-        if max(map(len, lines)) > canonical.MAX_LINE_BYTES:
+        data = lines[0] if len(lines) == 1 else b"".join(lines)
+        if len(data) > canonical.MAX_LINE_BYTES and max(map(len, lines)) > canonical.MAX_LINE_BYTES:
             raise AuditUnavailable(f"an entry is over {canonical.MAX_LINE_BYTES} bytes")
         assert self._file is not None  # noqa: S101 - _ready came before
         try:
-            self._file.append(lines[0] if len(lines) == 1 else b"".join(lines))
+            self._file.append(data)
         except TornWrite as exc:
             self._set_aside(lines, exc.written)
             raise unavailable(exc, "the audit log cannot be written") from exc

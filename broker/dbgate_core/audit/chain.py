@@ -11,6 +11,8 @@ from dbgate_core.audit.merkle import LEAF, Tree
 
 NO_LINE: Final = "0" * 64
 """`prev` of the first entry."""
+_SURELY_ONE_PART: Final = canonical.MAX_TEXT_BYTES // 4
+"""A text of so many characters is never cut: UTF-8 has at most four bytes for one."""
 
 
 class Chain:
@@ -30,8 +32,9 @@ class Chain:
         Raises ValueError or TypeError for what is no JSON value.
         """
         text = fields.get("text")
-        if not isinstance(text, str) or len(text) * 4 <= canonical.MAX_TEXT_BYTES:
-            return [self._line(0, self.prev, kind, time, fields)]
+        if not isinstance(text, str) or len(text) <= _SURELY_ONE_PART:
+            own = {"index": self.tree.size, "kind": kind, "prev": self.prev, "time": time}
+            return [canonical.encode({**fields, **own})]
         first, *more = canonical.text_parts(text)
         if not more:
             return [self._line(0, self.prev, kind, time, fields)]

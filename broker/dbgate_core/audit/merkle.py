@@ -14,6 +14,8 @@ LEAF: Final = b"\x00"
 NODE: Final = b"\x01"
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
+_FOLD: Final = 64
+"""Leaves that wait for their inner nodes: made together, these cost half as much."""
 
 
 def leaf_hash(line: bytes) -> bytes:
@@ -29,11 +31,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A tree that only grows. `size` is its number of leaves."""
 
-    __slots__ = ("_subtrees", "size")
+    __slots__ = ("_leaves", "_subtrees", "size")
 
     def __init__(self, size: int = 0, subtrees: Iterable[bytes] = ()) -> None:
         """Start empty, or where another stood. Raises ValueError when the two do not fit."""
         self.size = size
+        self._leaves: list[bytes] = []
         self._subtrees = list(subtrees)
         if size < 0 or size.bit_count() != len(self._subtrees):
             raise ValueError(f"a tree of {size} leaves has not {len(self._subtrees)} subtrees")
@@ -42,22 +45,38 @@ class Tree:
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf, by its hash."""
-        rest = self.size
-        while rest & 1:
-            leaf = sha256(NODE + self._subtrees.pop() + leaf).digest()
-            rest >>= 1
-        self._subtrees.append(leaf)
+        leaves = self._leaves
+        leaves.append(leaf)
         self.size += 1
+        if len(leaves) >= _FOLD:
+            self._fold()
 
     def subtrees(self) -> list[bytes]:
         """The roots of the perfect subtrees, from the largest (the oldest leaves) down."""
+        self._fold()
         return list(self._subtrees)
 
     def root(self) -> bytes:
         """The root of all leaves so far."""
+        self._fold()
         if not self._subtrees:
             return EMPTY_ROOT
         *others, root = self._subtrees
         for subtree in reversed(others):
             root = node_hash(subtree, root)
         return root
+
+    def _fold(self) -> None:
+        """Join the waiting leaves, level by level, as numbers are added: a pair is carried up."""
+        nodes, rest = self._leaves, self.size - len(self._leaves)
+        single: list[bytes] = []
+        while nodes:
+            if rest & 1:
+                nodes = [self._subtrees.pop(), *nodes]
+            if len(nodes) & 1:
+                single.append(nodes.pop())
+            pairs = zip(nodes[::2], nodes[1::2], strict=True)
+            nodes = [sha256(NODE + left + right).digest() for left, right in pairs]
+            rest >>= 1
+        self._subtrees += reversed(single)
+        self._leaves = []

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from dbgate_core.audit.canonical import fragment
+from dbgate_core.decision import Decision
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Effect
 
 
-def described(text: str, analysis: Analysis | None) -> dict[str, object]:
-    """Its text, effects and tables; of what was not read, the text alone."""
+def described(analysis: Analysis | None) -> dict[str, object]:
+    """Its effects and tables; empty of what was not read."""
     if analysis is None:
-        return {"text": text, "effects": [], "tables": []}
+        return {"effects": [], "tables": []}
     touched = sorted(str(relation) for relation in analysis.reads | analysis.writes)
-    return {
-        "text": text,
-        "effects": [_effect(effect) for effect in analysis.effects],
-        "tables": touched,
+    return {"effects": [_effect(effect) for effect in analysis.effects], "tables": touched}
+
+
+def judged(analysis: Analysis, decision: Decision) -> Mapping[str, object]:
+    """What is the same in all begin entries of statements so judged, encoded once.
+
+    Nothing of a text, a session or a principal is in it: it is shared by all connections.
+    """
+    said = described(analysis) | {
+        "policies": list(decision.policies),
+        "verdict": decision.verdict.value,
     }
+    return {name: fragment(value) for name, value in said.items()}
 
 
 def _effect(effect: Effect) -> dict[str, object]:

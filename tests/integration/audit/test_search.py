@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbgate_broker.audit import terms
+from dbgate_broker.audit.index import micros
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.audit.search import AuditQuery
 from dbgate_broker.config import AuditConfig
@@ -29,9 +30,9 @@ class Clock:
     def __init__(self) -> None:
         self.now = START
 
-    def __call__(self) -> datetime:
+    def __call__(self) -> int:
         self.now += timedelta(seconds=1)
-        return self.now
+        return micros(self.now)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def log(config: AuditConfig, clock: Clock) -> Iterator[AuditLog]:
-    with AuditLog.open(config, clock=clock, segment_bytes=8192) as opened:
+    with AuditLog.open(config, clock_us=clock, segment_bytes=8192) as opened:
         yield opened
 
 

@@ -1,7 +1,7 @@
 """Lines: canonical, chained, and long texts in parts that are never cut."""
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -38,16 +38,13 @@ def test_what_is_no_json_is_refused_and_not_shown(value: dict[str, object]) -> N
     assert "hunter2" not in str(refused.value)
 
 
-def test_times_are_utc_with_microseconds() -> None:
-    moment = datetime(2026, 1, 31, 13, tzinfo=timezone(timedelta(hours=1)))
-    assert canonical.timestamp(moment) == TIME == canonical.timestamp(moment.astimezone(UTC))
-
-
 @pytest.mark.parametrize("microsecond", [0, 1, 999_999])
-def test_times_keep_their_fraction_and_their_second(microsecond: int) -> None:
+def test_times_are_utc_with_microseconds(microsecond: int) -> None:
     for second in (0, 59):
         moment = datetime(2026, 2, 28, 23, 59, second, microsecond, tzinfo=UTC)
-        said = canonical.timestamp(moment)
+        said = canonical.timestamp(
+            int(moment.replace(microsecond=0).timestamp()) * 10**6 + microsecond
+        )
         assert len(said) == len(TIME)
         assert datetime.fromisoformat(said) == moment
 
@@ -61,8 +58,8 @@ _json = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8")), _json))
-def test_a_fragment_is_the_bytes_that_the_value_would_be(value: dict[str, object]) -> None:
+@given(_json)
+def test_a_fragment_is_the_bytes_that_the_value_would_be(value: object) -> None:
     line = canonical.encode({"z": 1, "scope": canonical.fragment(value), "a": [True]})
     assert line == canonical.encode({"z": 1, "scope": value, "a": [True]})
 

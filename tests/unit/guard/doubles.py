@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dbgate_core.audit import canonical
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Obligations, Verdict
@@ -63,7 +64,7 @@ class TablePolicy:
 
 @dataclass
 class MemoryLog:
-    """A Recorder in memory; `full` is a disk without space."""
+    """A Recorder in memory, which gives back what is read of it; `full` is a disk without space."""
 
     entries: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     full: bool = False
@@ -71,7 +72,7 @@ class MemoryLog:
     def append(self, kind: str, fields: Mapping[str, object]) -> int:
         if self.full:
             raise AuditUnavailable("the audit log cannot be written")
-        self.entries.append((kind, fields))
+        self.entries.append((kind, canonical.entry(canonical.encode(fields))))
         return len(self.entries) - 1
 
     def kinds(self) -> list[str]:

@@ -13,11 +13,24 @@ from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
 from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave
 from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.key import MaskKey
 from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
-from dbgate_core.scope import Picture
-from tests.unit.guard.doubles import CUSTOMERS, CUSTOMERS_OID, INT8, PLAIN, TEXT, Desk, TablePolicy
+from dbgate_core.scope import Picture, Scope
+from dbgate_core.verdicts import Subject, Verdicts
+from tests.unit.guard.doubles import (
+    ALICE,
+    CUSTOMERS,
+    CUSTOMERS_OID,
+    INT8,
+    PLAIN,
+    PROD,
+    SHOP,
+    TEXT,
+    Desk,
+    TablePolicy,
+)
 
 DROP = "drop table customers"
 EMAIL = Field("email", CUSTOMERS_OID, 2, TEXT, -1, -1, 0)
@@ -336,3 +349,33 @@ def test_a_result_without_masks_says_nothing_of_another() -> None:
     permit = leave(guard, "select id, email from customers")
     assert guard.rows(permit, (Field("id", CUSTOMERS_OID, 1, INT8, 8, -1, 0),)) is None
     assert guard.rows(permit, (EMAIL,)) is not None
+
+
+def test_connections_share_what_is_said_of_a_statement_and_nothing_of_their_own() -> None:
+    """What is encoded once for all must not bring one connection's scope or text into another's."""
+    desk = Desk()
+    verdicts = Verdicts(desk.policy)
+    for number, name in enumerate(("alice", "bob", "alice")):
+        scope = Scope(
+            Subject(ALICE, PROD, "readonly"),
+            {"session": f"s{number}", "who": {"name": name}},
+            MaskKey(b"k" * 32),
+            desk.approvals,
+        )
+        guard = ConnectionGuard(scope, Picture(SHOP), verdicts, desk.log, lambda: 0)
+        text = f"select id from plain where id = {number}"
+        begun = guard.begin(leave(guard, text), None, "simple")
+        guard.end(begun, Outcome(Status.OK, "SELECT 1", 1))
+        for _, entry in desk.log.entries[-2:]:
+            assert entry["scope"] == scope.entry
+        assert desk.log.entries[-2][1]["text"] == text
+        assert desk.log.entries[-2][1]["verdict"] == "allow"
+
+
+@pytest.mark.parametrize("tag", ['SELECT "1"\\', "SELECT\u2028\n1", "SELECT \0", "é" * 1000])
+def test_a_tag_of_the_server_is_escaped(tag: str) -> None:
+    desk = Desk()
+    guard = desk.guard()
+    begun = guard.begin(leave(guard, "select 1"), None, "simple")
+    guard.end(begun, Outcome(Status.OK, tag, 2**70))
+    assert (desk.log.entries[-1][1]["tag"], desk.log.entries[-1][1]["rows"]) == (tag, 2**70)
