@@ -228,12 +228,11 @@ class Splicer:
         peer = end.peer
         try:
             sent = peer.write(data)
-        except ConnectionError:  # what it said before is still to be read, and then its end
+        except OSError:  # what it said before is still to be read, and then its end
             end.over = True
             self._watch(end)
-            return False
-        except OSError:
-            self._finish(peer)
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(peer.sock, socket.SHUT_WR)  # below TLS
             return False
         if sent < len(data):
             peer.unsent = bytes(data[sent:])
