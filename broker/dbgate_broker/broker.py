@@ -20,6 +20,8 @@ from dbgate_broker.catalog import CatalogService
 from dbgate_broker.config import Config, ListenConfig
 from dbgate_broker.credentials.vault import VaultProvider
 from dbgate_broker.files import read_or_make
+from dbgate_broker.gateway import descriptors
+from dbgate_broker.gateway.limits import Limits
 from dbgate_broker.gateway.server import Gateway
 from dbgate_broker.guards import ConnectionGuards, record_reading
 from dbgate_broker.identity import Authenticator
@@ -99,7 +101,8 @@ async def start(config: Config, stack: AsyncExitStack) -> None:
     guards = ConnectionGuards(catalogs, policies, audit, key)
     sessions = Sessions(config, store, provider, policies, audit, guards)
     requests = Requests(config, store, policies, audit, analyse)
-    gateway = Gateway(sessions, tls)
+    room = descriptors.make_room(Limits().connections)
+    gateway = Gateway(sessions, tls, limits=Limits(connections=room))
     stack.push_async_callback(gateway.stop)
     await sessions.start()
     stack.push_async_callback(sessions.stop)

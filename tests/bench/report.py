@@ -33,14 +33,16 @@ def lines_of(works: Sequence[Work], results: Results) -> list[Line]:
 def number(value: float) -> str:
     """With as many digits as mean something."""
     if not math.isfinite(value):
-        return str(value)
+        return "no answer"
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def shown(value: float, unit: str) -> str:
-    """A figure with its unit; ratios as `x 0.90`."""
+    """A figure with its unit; ratios as `x 0.90`, and what never came as `no answer`."""
+    if not math.isfinite(value):
+        return number(value)
     return f"x {value:.2f}" if unit == "x" else f"{number(value)} {unit}".rstrip()
 
 
@@ -71,6 +73,8 @@ def judged(goal: Goal, figure: float) -> str:
     missed = goal.missed_by(figure)
     if not missed:
         return "met"
+    if not math.isfinite(missed):
+        return "MISSED"
     return f"MISSED by {missed:.0%}" if goal.limit else f"MISSED by {number(missed)}"
 
 
@@ -112,13 +116,24 @@ def as_json(
         name: {subject: _summed(rounds) for subject, rounds in subjects.items()}
         for name, subjects in results.taken.items()
     }
-    told = [dict(zip(HEADINGS, row(line), strict=True)) | {"figure": line.figure} for line in lines]
+    told = [
+        dict(zip(HEADINGS, row(line), strict=True)) | {"figure": _finite(line.figure)}
+        for line in lines
+    ]
     whole: dict[str, object] = {"machine": machine, "effort": effort, "lines": told, "works": works}
     whole["failures"] = results.failures
-    return json.dumps(whole, indent=1) + "\n"
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows no infinity: what never came is null."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _summed(rounds: Sequence[Figures]) -> dict[str, dict[str, object]]:
     names = rounds[0] if rounds else {}
     values = {name: [figures[name] for figures in rounds] for name in names}
-    return {n: {"median": statistics.median(v), "rounds": v} for n, v in values.items()}
+    return {
+        name: {"median": _finite(statistics.median(all_)), "rounds": [_finite(v) for v in all_]}
+        for name, all_ in values.items()
+    }

@@ -27,7 +27,8 @@ MAX_READINGS: Final = 10
 class Limits:
     """Deadlines and counts of one gateway, in seconds where they end in `_s`."""
 
-    connections: int = 2_000
+    connections: int = 8_192
+    """Some 50 KB each when idle. Three full sessions and more; open files may allow fewer."""
     opening_s: float = 10.0
     """TLS, CONNECT, start-up and SCRAM of the client, together."""
     upstream_s: float = 9.0

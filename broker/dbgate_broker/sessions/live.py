@@ -22,8 +22,9 @@ from dbgate_broker.sessions.tickets import Stub, login_name
 from dbgate_broker.store.sessions import SessionRow
 from dbgate_core.errors import Denied, LimitExceeded
 
-MAX_CONNECTIONS: Final = 200
-"""Of one session at once; PostgreSQL's own default is 100 for a whole server."""
+MAX_CONNECTIONS: Final = 2_500
+"""Of one session at once: the pools of a large application. PostgreSQL's own max_connections, 100
+by default, mostly comes first; the gateway has room for several such sessions."""
 TOO_MANY_CONNECTIONS: Final = "53300"
 ADMIN_SHUTDOWN: Final = "57P01"
 
