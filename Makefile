@@ -50,7 +50,7 @@ unit: $(NATIVE)   ## the fast tests
 e2e: $(NATIVE)    ## real servers, real clients
 	@$(BIN)/python -m pytest -q tests/e2e
 
-bench: $(NATIVE)  ## latency and throughput against direct PostgreSQL and pgbouncer
+bench: $(NATIVE)  ## every goal for speed, beside direct PostgreSQL, pgbouncer and haproxy
 	@$(BIN)/python -m tests.bench
 
 soak: $(NATIVE)   ## ten minutes of pgbench with clients killed at random, then a broker killed in mid-load

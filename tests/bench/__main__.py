@@ -7,6 +7,7 @@ measurements whose name begins so, `--quick` all of them once and briefly: to se
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -56,6 +57,7 @@ def main() -> int:
         if not peers.available(route):
             console.print(f"{route}: not installed, not compared")
     machine = facts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the stack ends, too
     with Bench(effort) as bench:
         results = runner.run(bench, works, lambda text: console.print(text, markup=False))
     lines = report.lines_of(works, results)
