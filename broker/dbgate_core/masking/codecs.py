@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from ipaddress import ip_address
 from typing import Final
 
 from dbgate_core.masking.arrays import mask_binary_array, mask_text_array
 from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.described import Described, ValueMask
 from dbgate_core.masking.forms import Form, mask_text, masked_address
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.types import ELEMENTS, FAMILIES, LENGTHS, Family
 
-ValueMask = Callable[[bytes], bytes | None]
 TEXT_FORMAT: Final = 0
 BINARY_FORMAT: Final = 1
 _EPOCH: Final = date(2000, 1, 1)
@@ -48,7 +47,7 @@ def value_mask(
     if family is None:
         return _null
     if family is Family.TEXT:
-        return TextMask(form, key, limit if limit is not None else LENGTHS.get(type_oid))
+        return _text(form, key, limit if limit is not None else LENGTHS.get(type_oid))
     masks = _BINARY if format_code == BINARY_FORMAT else _TEXT
     make = masks.get(family)
     return make(form, key, family) if make else _null
@@ -63,31 +62,32 @@ def _null(value: bytes) -> bytes | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class TextMask:
-    """The mask of a text, equal in both formats: UTF-8 without terminator.
+def _text(form: Form, key: MaskKey, limit: int | None) -> ValueMask:
+    """Text is equal in both formats: UTF-8 without terminator."""
 
-    A class, so that dbgate_core.native can see what to do without a call.
-    """
+    def mask(value: bytes) -> bytes | None:
+        masked = mask_text(form, value.decode(errors="replace"), key)
+        return (masked if limit is None else masked[:limit]).encode()
 
-    form: Form
-    key: MaskKey
-    limit: int | None = None
-    """The most characters."""
+    bound = -1 if limit is None else limit
+    return Described(mask, form.kind, key.subkey(form.data_class), bound)
 
-    def __call__(self, value: bytes) -> bytes | None:
-        """The masked text."""
-        masked = mask_text(self.form, value.decode(errors="replace"), self.key)
-        return (masked if self.limit is None else masked[: self.limit]).encode()
+
+def _below(family: Family) -> int:
+    return _BELOW.get(family, _BELOW_ELSE)
 
 
 def _number(form: Form, value: bytes, key: MaskKey, family: Family) -> int:
-    number = key.number(form.data_class, value, _BELOW.get(family, _BELOW_ELSE))
+    number = key.number(form.data_class, value, _below(family))
     return 1940 + number % 66 if form.data_class is DataClass.BIRTH_DATE else number
 
 
 def _text_number(form: Form, key: MaskKey, family: Family) -> ValueMask:
-    return lambda value: str(_number(form, value, key, family)).encode()
+    kind = "year" if form.data_class is DataClass.BIRTH_DATE else "number"
+    return Described(
+        lambda value: str(_number(form, value, key, family)).encode(),
+        kind, key.subkey(form.data_class), _below(family),
+    )  # fmt: skip
 
 
 def _binary_number(layout: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
@@ -117,6 +117,11 @@ def _day(form: Form, value: bytes, key: MaskKey) -> date:
     return _FIRST_DATE + timedelta(days=key.number(form.data_class, value, _DATES))
 
 
+def _text_date(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    mask = _text_moment("")(form, key, family)
+    return Described(mask, "date", key.subkey(form.data_class))
+
+
 def _text_moment(suffix: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
     def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
         return lambda value: (_day(form, value, key).isoformat() + suffix).encode()
@@ -138,7 +143,7 @@ def _binary_moment(layout: str, unit: int) -> Callable[[Form, MaskKey, Family], 
 
 def _uuid(form: Form, value: bytes, key: MaskKey) -> bytes:
     """Version 8, the custom one (RFC 9562 5.8), so it is nobody's random identifier."""
-    raw = bytearray(key.derive(form.data_class, value)[:16])
+    raw = bytearray(key.derive(form.data_class, value))
     raw[6] = 0x80 | raw[6] & 0x0F
     raw[8] = 0x80 | raw[8] & 0x3F
     return bytes(raw)
@@ -149,7 +154,7 @@ def _text_uuid(form: Form, key: MaskKey, family: Family) -> ValueMask:
         raw = _uuid(form, value, key).hex()
         return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])).encode()
 
-    return mask
+    return Described(mask, "uuid", key.subkey(form.data_class))
 
 
 def _binary_uuid(form: Form, key: MaskKey, family: Family) -> ValueMask:
@@ -226,7 +231,7 @@ _NUMBERS: Final = (
 )
 _TEXT: Final[dict[Family, Callable[[Form, MaskKey, Family], ValueMask]]] = {
     **dict.fromkeys(_NUMBERS, _text_number),
-    Family.DATE: _text_moment(""),
+    Family.DATE: _text_date,
     Family.TIMESTAMP: _text_moment(" 00:00:00"),
     Family.TIMESTAMPTZ: _text_moment(" 00:00:00+00"),
     Family.UUID: _text_uuid,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dbgate_core.errors import LimitExceeded, ProtocolViolation
-from dbgate_core.masking.codecs import ValueMask
+from dbgate_core.masking.described import ValueMask
 from dbgate_core.masking.rows import ColumnMask
 
 MAX_ROW_BYTES: Final = 256 * 2**20

@@ -1,6 +1,6 @@
 """The masked form of a text, per data class: what people need of it, and a keyed token.
 
-Every form has `***` in it, so nobody takes it for a value; the token (HMAC) keeps different values
+Every form has `***` in it, so nobody takes it for a value; the token (keyed) keeps different values
 apart, so that joins and counts on masked output still make sense. A form never contains more of
 its value than its docstring says, and nothing of a value too short to spare it.
 """
@@ -35,12 +35,22 @@ class Form:
         """Does its text form keep a part of the value."""
         return not self.opaque and self.data_class in _PARTIAL
 
+    @property
+    def kind(self) -> str:
+        """The name of its text form: of its class, where that has one; else `token`."""
+        return self.data_class if self.partial or self.stars else DataClass.TOKEN
+
+    @property
+    def stars(self) -> bool:
+        """Is its text form nothing but stars."""
+        return not self.opaque and self.data_class is DataClass.SECRET
+
 
 def mask_text(form: Form, value: str, key: MaskKey) -> str:
     """The masked text. The empty text stays empty."""
     if not value:
         return value
-    if form.data_class is DataClass.SECRET and not form.opaque:
+    if form.stars:
         return STARS
     shape = None if form.opaque else _PARTIAL.get(form.data_class)
     masked = shape(value, key) if shape else None

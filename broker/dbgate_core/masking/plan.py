@@ -20,11 +20,11 @@ from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
 from dbgate_core.masking.forms import Form
 from dbgate_core.masking.key import MaskKey
-from dbgate_core.masking.rows import ColumnMask, MaskedColumn
+from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
 from dbgate_core.masking.types import character_limit
-from dbgate_core.native import RowMask
+from dbgate_core.native.masks import row_mask
 
 if TYPE_CHECKING:
     from dbgate_core.sql.analysis import Analysis
@@ -83,7 +83,7 @@ def plan_rows(
             masks.append(
                 _column_mask(index, field.name, carried, type_oid, field.format, key, limit)
             )
-    return RowMask(len(fields), masks) if masks else None
+    return row_mask(len(fields), masks) if masks else None
 
 
 @lru_cache(maxsize=1_024)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dbgate_core.errors import ProtocolViolation
-from dbgate_core.masking.codecs import ValueMask
+from dbgate_core.masking.described import ValueMask
 
 DATA_ROW: Final = 0x44
 MEMO_ENTRIES: Final = 2_048

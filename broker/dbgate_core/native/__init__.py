@@ -1,25 +1,32 @@
 """The compiled module or its twins in Python: the one place that chooses.
 
 Both give the same bytes and raise the same errors, the twins are the reference, so nothing but
-speed hangs on the choice. It is made at import: what is not built, or is older than this source and
-lacks a name, leaves the twins; `DBGATE_PURE=1` in the environment asks for them.
+speed hangs on the choice. It is made at import: what is not built, or of another version
+than this source, leaves the twins; `DBGATE_PURE=1` in the environment asks for them.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+VERSION: Final = 2
+"""What this source expects of the module; one more with each change of what it gives."""
+
 try:
+    from dbgate_core.native import _compiled
+
+    if getattr(_compiled, "VERSION", None) != VERSION:
+        raise ImportError("built from another version of its source")
     from dbgate_core.native._compiled import (
-        RowMask,
         answered,
         asked,
         count_rows,
         end_of_run,
         end_of_whole_run,
+        siphash,
     )
 except ImportError as exc:
-    from dbgate_core.masking.rows import RowMask
+    from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
@@ -42,10 +49,10 @@ __all__ = [
     "COMPILED",
     "HINT",
     "STATE",
-    "RowMask",
     "answered",
     "asked",
     "count_rows",
     "end_of_run",
     "end_of_whole_run",
+    "siphash",
 ]

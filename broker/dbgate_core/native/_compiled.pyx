@@ -13,17 +13,18 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
 
 from dbgate_core.errors import ProtocolViolation
-from dbgate_core.masking.classes import DataClass
-from dbgate_core.masking.codecs import TextMask
-from dbgate_core.masking.rows import RowMask as PureRowMask
 
 if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
     raise ImportError("DBGATE_PURE is set")
+
+VERSION = 2     # dbgate_core/native/__init__.py
 
 include "big_endian.pxi"
 include "pgwire.pxi"
 include "exchange.pxi"
 include "output.pxi"
+include "siphash.pxi"
+include "typed.pxi"
 include "forms.pxi"
 include "masks.pxi"
 include "rows.pxi"

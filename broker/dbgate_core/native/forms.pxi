@@ -3,14 +3,6 @@
 # Each form takes a value of plain ASCII, for in it bytes are characters, and writes at most
 # `value's length + FORM_SPARE` bytes. What is not ASCII, or has no form here, is left to Python.
 
-cdef extern from "blake2b.h":
-    enum: BLAKE2B_DIGEST
-    enum: BLAKE2B_MAX_KEY
-    void blake2b_keyed(uint64_t *state, const uint8_t *key, size_t key_bytes) noexcept nogil
-    void blake2b_digest(
-        const uint64_t *keyed, const uint8_t *value, size_t size, uint8_t *digest
-    ) noexcept nogil
-
 cdef enum:
     FORM_SPARE = 64
     MIN_DIGITS_FOR_LAST_FOUR = 8    # dbgate_core/masking/forms.py
@@ -24,35 +16,45 @@ cdef enum FormKind:
     FORM_PERSON_NAME
     FORM_LAST_FOUR
     FORM_IBAN
+    FORM_NUMBER
+    FORM_YEAR
+    FORM_DATE
+    FORM_UUID
 
 cdef struct Form:
     FormKind kind
-    Py_ssize_t limit                # the most characters; negative: no limit
-    uint64_t keyed[8]
+    int64_t bound                   # the most characters, negative: no limit; of numbers: below it
+    uint8_t key[KEY_BYTES]
 
-cdef dict PARTIAL = {
-    DataClass.EMAIL: FORM_EMAIL,
-    DataClass.PERSON_NAME: FORM_PERSON_NAME,
-    DataClass.PHONE: FORM_LAST_FOUR,
-    DataClass.CARD_NUMBER: FORM_LAST_FOUR,
-    DataClass.IBAN: FORM_IBAN,
-    DataClass.IP_ADDRESS: FORM_PYTHON,
-    DataClass.SECRET: FORM_STARS,
+cdef dict KINDS = {
+    "secret": FORM_STARS,
+    "token": FORM_TOKEN,
+    "email": FORM_EMAIL,
+    "person_name": FORM_PERSON_NAME,
+    "phone": FORM_LAST_FOUR,
+    "card_number": FORM_LAST_FOUR,
+    "iban": FORM_IBAN,
+    "number": FORM_NUMBER,
+    "year": FORM_YEAR,
+    "date": FORM_DATE,
+    "uuid": FORM_UUID,
 }
 
 
-cdef void describe(Form *form, object mask) except *:
-    """What to do for a mask of dbgate_core.masking.codecs."""
+cdef int describe(Form *form, object mask) except -1:
+    """What to do for a mask: dbgate_core.masking.described.Described says it, others are called."""
     cdef bytes key
-    form.kind = FORM_PYTHON
-    if type(mask) is not TextMask:
-        return
-    form.kind = FORM_TOKEN if mask.form.opaque else PARTIAL.get(mask.form.data_class, FORM_TOKEN)
-    form.limit = -1 if mask.limit is None else mask.limit
-    key = mask.key.subkey(mask.form.data_class)
-    if not 0 < len(key) <= BLAKE2B_MAX_KEY:
+    form.kind = KINDS.get(getattr(mask, "kind", None), FORM_PYTHON)
+    if form.kind == FORM_PYTHON:
+        return 0
+    key = mask.key
+    if len(key) != KEY_BYTES:
         raise ValueError("a masking key of a wrong length")
-    blake2b_keyed(form.keyed, <const uint8_t *>PyBytes_AS_STRING(key), len(key))
+    memcpy(form.key, PyBytes_AS_STRING(key), KEY_BYTES)
+    form.bound = mask.bound
+    if form.kind in (FORM_NUMBER, FORM_YEAR) and not 0 < form.bound <= MAX_BELOW:
+        raise ValueError("a number of a wrong bound")
+    return 0
 
 
 cdef inline bint is_ascii(const uint8_t *value, Py_ssize_t size) noexcept nogil:
@@ -81,14 +83,20 @@ cdef inline Py_ssize_t put_stars(uint8_t *out) noexcept nogil:
     return 3
 
 
+cdef inline uint8_t hexadecimal(const uint8_t *digest, int number) noexcept nogil:
+    """The digit of that number, counted from 0."""
+    cdef uint8_t half = (digest[number >> 1] >> (0 if number & 1 else 4)) & 15
+    return half + (48 if half < 10 else 87)
+
+
 cdef Py_ssize_t put_token(
     const Form *form, const uint8_t *value, Py_ssize_t size, uint8_t *out, int digits
 ) noexcept nogil:
-    cdef uint8_t digest[BLAKE2B_DIGEST]
+    cdef uint8_t digest[DIGEST_BYTES]
     cdef int at
-    blake2b_digest(form.keyed, value, size, digest)
+    sip_digest(form.key, value, size, digest)
     for at in range(digits):
-        out[at] = b"0123456789abcdef"[(digest[at >> 1] >> (0 if at & 1 else 4)) & 15]
+        out[at] = hexadecimal(digest, at)
     return digits
 
 
@@ -215,12 +223,11 @@ cdef Py_ssize_t iban_form(
     return length + put_tail(form, value, size, plain + count - 4, out + length)
 
 
-cdef Py_ssize_t masked_into(
+cdef Py_ssize_t text_form(
     const Form *form, const uint8_t *value, Py_ssize_t size, uint8_t *out
 ) noexcept nogil:
-    """The masked value's length, its bytes in `out`; PYTHON when it is not made here."""
     cdef Py_ssize_t length
-    if form.kind == FORM_PYTHON or not is_ascii(value, size):
+    if not is_ascii(value, size):
         return PYTHON
     if size == 0:
         return 0
@@ -236,4 +243,15 @@ cdef Py_ssize_t masked_into(
         length = iban_form(form, value, size, out)
     else:
         length = token_form(form, value, size, out)
-    return form.limit if 0 <= form.limit < length else length
+    return <Py_ssize_t>form.bound if 0 <= form.bound < length else length
+
+
+cdef Py_ssize_t masked_into(
+    const Form *form, const uint8_t *value, Py_ssize_t size, uint8_t *out
+) noexcept nogil:
+    """The masked value's length, its bytes in `out`; PYTHON when it is not made here."""
+    if form.kind == FORM_PYTHON:
+        return PYTHON
+    if form.kind >= FORM_NUMBER:
+        return typed_form(form, value, size, out)
+    return text_form(form, value, size, out)

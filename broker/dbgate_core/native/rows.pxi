@@ -5,21 +5,8 @@ cdef enum:
     LENGTH_BYTES = 4
 
 
-class RowMask(PureRowMask):
-    """Its reference, compiled: the same bytes, the same errors."""
-
-    __slots__ = ("_plan",)
-
-    def __init__(self, columns, masks):
-        super().__init__(columns, masks)
-        self._plan = Plan(self._masks, columns)
-
-    def rewrite(self, messages):
-        """The same messages with protected values masked."""
-        return mask_rows(self, self._plan, messages, self._columns)
-
-
-cdef bytes mask_rows(object owner, Plan plan, bytes messages, int width):
+def mask_rows(object owner not None, Plan plan not None, bytes messages not None, int width):
+    """What `RowMask.rewrite` gives. `owner` is the RowMask: counts and what it remembers are its own."""
     cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(messages)
     cdef Py_ssize_t end = PyBytes_GET_SIZE(messages), position = 0, after, values = 0
     cdef int32_t length

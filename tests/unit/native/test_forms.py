@@ -8,14 +8,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dbgate_core.masking.classes import DataClass
-from dbgate_core.masking.codecs import ValueMask, value_mask
+from dbgate_core.masking.codecs import value_mask
+from dbgate_core.masking.described import ValueMask
 from dbgate_core.masking.forms import Form
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn
 from dbgate_core.masking.types import FAMILIES, TEXT_OID
+from dbgate_core.native.masks import CompiledRowMask
 from tests.unit.native.twins import compiled
 
-native = compiled()
+compiled()
 
 KEYS = st.binary(min_size=16, max_size=80).map(MaskKey)
 FORMS = st.builds(Form, st.sampled_from(DataClass), st.booleans())
@@ -37,7 +39,7 @@ VALUES = st.one_of(
 def compiled_mask(mask: ValueMask, value: bytes) -> bytes | None:
     """The masked value, out of a row of one column."""
     row = b"D" + struct.pack("!iHi", 10 + len(value), 1, len(value)) + value
-    masked = native.RowMask(1, [ColumnMask(0, ABOUT, mask)]).rewrite(row)
+    masked = CompiledRowMask(1, [ColumnMask(0, ABOUT, mask)]).rewrite(row)
     length = struct.unpack_from("!i", masked, 7)[0]
     return None if length < 0 else masked[11:]
 

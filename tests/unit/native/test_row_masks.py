@@ -13,9 +13,10 @@ from dbgate_core.masking.forms import Form
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.types import TEXT_OID
+from dbgate_core.native.masks import CompiledRowMask
 from tests.unit.native.twins import answer, compiled
 
-native = compiled()
+compiled()
 
 WIDTH = 4
 KEY = MaskKey(b"k" * 32)
@@ -61,7 +62,7 @@ def broken(draw: st.DrawFn) -> bytes:
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(ROWS, broken(), st.binary(max_size=80)), PLANS)
 def test_rows_are_masked_alike(data: bytes, plan: list[ColumnMask]) -> None:
-    pure, quick = RowMask(WIDTH, plan), native.RowMask(WIDTH, plan)
+    pure, quick = RowMask(WIDTH, plan), CompiledRowMask(WIDTH, plan)
     for _ in range(2):
         assert answer(quick.rewrite, data) == answer(pure.rewrite, data)
         assert quick.values == pure.values

@@ -1,0 +1,27 @@
+"""Masks that say what they do, so that dbgate_core.native can do it without a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ValueMask = Callable[[bytes], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A mask with its description; the function is the reference.
+
+    `kind` names the form: a data class that has one, `token` for all others, `number`, `year`,
+    `date`, `uuid`. `bound` is the most characters of a text, -1 without limit, and one more than
+    the highest number. `key` is the class's key.
+    """
+
+    function: ValueMask
+    kind: str
+    key: bytes
+    bound: int = -1
+
+    def __call__(self, value: bytes) -> bytes | None:
+        """The masked value."""
+        return self.function(value)
