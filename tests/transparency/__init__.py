@@ -1,0 +1,1 @@
+"""Other people's test suites, run directly and through dbgate, and the difference."""

@@ -1,0 +1,12 @@
+"""All suites, the quick ones first."""
+
+from __future__ import annotations
+
+from tests.transparency.suite import Suite
+from tests.transparency.suites.asyncpg import Asyncpg
+from tests.transparency.suites.dump import Dump
+from tests.transparency.suites.pgbench import Pgbench
+from tests.transparency.suites.psql import Psql
+from tests.transparency.suites.psycopg import Psycopg
+
+SUITES: tuple[Suite, ...] = (Psql(), Pgbench(), Dump(), Psycopg(), Asyncpg())

@@ -1,0 +1,50 @@
+-- Each field that an error or a notice may have.
+create table e (a int constraint positive check (a > 0), b int not null unique);
+insert into e values (-1, 1);
+insert into e values (1, null);
+insert into e values (1, 1), (1, 1);
+select no_such_column from e;
+select 1 +;
+select * frm e;
+select 'unfinished;
+';
+select "unfinished from e;
+";
+do $$ begin raise notice 'a notice %', 1 using detail = 'd', hint = 'h'; end $$;
+do $$ begin raise warning 'a warning'; raise info 'an info'; raise log 'a log'; end $$;
+set client_min_messages = debug1;
+do $$ begin raise debug 'a debug'; end $$;
+reset client_min_messages;
+do $$ begin raise exception 'own' using errcode = 'DB001', detail = 'd', hint = 'h', table = 't', column = 'c', schema = 's', constraint = 'k', datatype = 'y'; end $$;
+create function deep(n int) returns int language plpgsql as $$
+begin
+  if n = 0 then
+    raise exception 'bottom';
+  end if;
+  return deep(n - 1);
+end $$;
+select deep(3);
+select 'x'::int;
+select 1/0 from generate_series(1, 3);
+drop table if exists none;
+drop table none;
+create table e (a int);
+create table if not exists e (a int);
+select pg_terminate_backend(0);
+select * from e where a = 'ü';
+select 'ü' as "ü", no from e;
+listen news;
+notify news, 'payload ü';
+notify news;
+unlisten *;
+set standard_conforming_strings = on;
+set client_encoding = utf8;
+set no.such = 1;
+set no_such = 1;
+grant select on e to no_such_role;
+alter system set work_mem = 'wrong';
+vacuum e;
+begin; vacuum e; rollback;
+select set_config('search_path', 'pg_catalog', true);
+security label on table e is 'x';
+load 'no-such-library';
