@@ -174,10 +174,10 @@ class Connection:
     ) -> None:
         session = Session(guard)
         canceller = _Canceller(tunnel, server, self._limits.cancel_s)
-        pid, secret = self._keys.issue(tunnel.session_id, canceller.once, key_bytes)
+        secret = self._keys.issue(tunnel.session_id, canceller.once, server.pid, key_bytes)
         relay = Relay(session, self._client, server.wire, lambda: self._refresh(tunnel, guard))
         try:
-            self._greet(session, server, pid, secret)
+            self._greet(session, server, secret)
             self._relay = relay
             relay.start()
             for notice in self._warnings:
@@ -186,16 +186,16 @@ class Connection:
             self._say_goodbye(relay)
             await self._wind_down(session, server.wire, canceller, end)
         finally:
-            self._keys.withdraw(pid)
+            self._keys.withdraw(server.pid, secret)
             server.wire.abort()
             self._abandon(session)
 
-    def _greet(self, session: Session, server: Upstream, pid: int, secret: bytes) -> None:
+    def _greet(self, session: Session, server: Upstream, secret: bytes) -> None:
         parts = []
         for name, value in server.parameters:
             session.guard.parameter(name, value)
             parts.append(message(b"S", f"{name}\0{value}\0".encode()))
-        self._client.write(b"".join([*parts, backend_key_data(pid, secret), _READY]))
+        self._client.write(b"".join([*parts, backend_key_data(server.pid, secret), _READY]))
 
     async def _refresh(self, tunnel: Tunnel, guard: LiveGuard) -> None:
         try:

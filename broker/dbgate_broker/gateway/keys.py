@@ -1,4 +1,9 @@
-"""Cancel keys: what clients hold instead of their backend's own (BackendKeyData)."""
+"""Cancel keys: what clients hold instead of their backend's own (BackendKeyData).
+
+The process id is the backend's own: clients compare it with pg_backend_pid(), pg_stat_activity and
+the sender of a notification, and may see it there. The secret is ours. Backends of two servers may
+have the same number.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +26,26 @@ class Keys:
     """The keys of one gateway's connections. A key works only for tunnels of its own session."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, _Entry] = {}
+        self._entries: dict[int, list[_Entry]] = {}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return sum(map(len, self._entries.values()))
 
-    def issue(self, session_id: str, cancel: Canceller, secret_bytes: int) -> tuple[int, bytes]:
-        """A new key: a number like a process id, and a secret as long as the protocol has it."""
-        pid = secrets.randbelow((1 << 31) - 1) + 1
-        while pid in self._entries:
-            pid = secrets.randbelow((1 << 31) - 1) + 1
+    def issue(self, session_id: str, cancel: Canceller, pid: int, secret_bytes: int) -> bytes:
+        """The secret of a new key for a backend, as long as the protocol has it."""
         secret = secrets.token_bytes(secret_bytes)
-        self._entries[pid] = _Entry(secret, session_id, cancel)
-        return pid, secret
+        self._entries.setdefault(pid, []).append(_Entry(secret, session_id, cancel))
+        return secret
 
-    def withdraw(self, pid: int) -> None:
+    def withdraw(self, pid: int, secret: bytes) -> None:
         """The connection ended."""
-        self._entries.pop(pid, None)
+        left = [entry for entry in self._entries.pop(pid, []) if entry.secret != secret]
+        if left:
+            self._entries[pid] = left
 
     def find(self, session_id: str, pid: int, secret: bytes) -> Canceller | None:
         """What cancels the connection of that key; None for a wrong key or another session's."""
-        entry = self._entries.get(pid)
-        if entry is None or not hmac.compare_digest(entry.secret, secret):
-            return None
-        return entry.cancel if entry.session_id == session_id else None
+        for entry in self._entries.get(pid, ()):
+            if hmac.compare_digest(entry.secret, secret) and entry.session_id == session_id:
+                return entry.cancel
+        return None

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dbgate_broker.gateway.keys import Keys
 from dbgate_broker.gateway.limits import MAX_READINGS
 from dbgate_broker.gateway.seams import Terminable
 from dbgate_broker.testing.gateway import DiaryGuard, FixedTunnel, Rewriter
@@ -364,9 +365,27 @@ def test_the_key_of_another_session_cancels_nothing(world: World) -> None:
         assert decode_fields(client.until("E")[-1][1])["C"] == "57014"
 
 
-def test_the_real_key_never_leaves_the_gateway(world: World) -> None:
+def test_the_process_id_is_the_backends_own(world: World) -> None:
     with raw(world) as client:
         client.log_in()
         backend = world.server.query("select pid from pg_stat_activity where usename = 'ephemeral'")
-        assert int.from_bytes(client.key[:4], "big") != backend[0][0]
+        assert int.from_bytes(client.key[:4], "big") == backend[0][0]
         assert len(client.key) == 8
+
+
+def test_backends_of_two_servers_may_have_the_same_process_id() -> None:
+    async def cancel() -> None: ...
+
+    async def other() -> None: ...
+
+    keys = Keys()
+    secrets = keys.issue("one", cancel, 77, 4), keys.issue("two", other, 77, 32)
+    assert keys.find("one", 77, secrets[0]) is cancel
+    assert keys.find("two", 77, secrets[1]) is other
+    assert keys.find("one", 77, secrets[1]) is None
+    assert keys.find("two", 78, secrets[1]) is None
+    keys.withdraw(77, secrets[0])
+    assert keys.find("one", 77, secrets[0]) is None
+    assert keys.find("two", 77, secrets[1]) is other
+    keys.withdraw(77, secrets[1])
+    assert len(keys) == 0

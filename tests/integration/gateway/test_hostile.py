@@ -295,6 +295,8 @@ def test_a_cancel_shows_the_server_the_key_that_it_gave(world: World, secret: by
         world.tunnel = tunnel
         with raw(world) as client:
             client.log_in()
+            assert client.key[:4] == pid
+            assert secret not in client.key, "the real secret left the gateway"
             client.send(message(b"Q", b"select 1\0"))
             wait_until(lambda: tunnel.guards[0].judged == ["select 1"], what="the statement")
         wait_until(lambda: len(place.met) > 1 and len(place.met[1].heard) > 11, what="the cancel")
