@@ -11,7 +11,7 @@ endif
 
 NATIVE := $(VENV)/.native
 
-.PHONY: help demo test lint types unit e2e bench soak native completions clean
+.PHONY: help demo test lint types unit e2e bench transparency soak native completions clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9]+: .*##|^[a-z0-9]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14

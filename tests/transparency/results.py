@@ -55,6 +55,7 @@ def _lines(direct: Result | None, through: Result | None) -> Iterator[str]:
     if direct.outcome is not through.outcome:
         why = through.detail or direct.detail
         yield f"{direct.outcome} directly, {through.outcome} through dbgate: {why}"
+        return
     yield from changed(direct.output, through.output)
 
 

@@ -20,14 +20,18 @@ FORMS = {
     "data": ["--data-only", "--disable-triggers"],
     "table": ["-t", "shop.orders"],
 }
+ARCHIVES = {"custom": ["-Fc"], "directory": ["-Fd", "-j", "2"], "tar": ["-Ft"]}
 _KEY = re.compile(r"^\\(?:un)?restrict .*\n", re.MULTILINE)
 """Made anew for each dump, against hostile servers."""
 
 
 class Dump:
-    """pg_dump and pg_restore."""
+    """pg_dump and pg_restore, in all archive forms or some."""
 
     name = "pg_dump"
+
+    def __init__(self, *archives: str) -> None:
+        self._archives = archives or tuple(ARCHIVES)
 
     def run(self, route: Route, folder: Path, _sources: Sources) -> Results:
         """Fill the database, dump it in every form, lose it, restore it, dump it again."""
@@ -36,15 +40,16 @@ class Dump:
         }
         for form, options in FORMS.items():
             results[form] = _run(route, ["pg_dump", *options])
-        archives = {"custom": ["-Fc"], "directory": ["-Fd", "-j", "2"], "tar": ["-Ft"]}
-        for form, options in archives.items():
+        for form in self._archives:
             archive = str(folder / form)
-            results[f"{form}-dump"] = _run(route, ["pg_dump", *options, "-f", archive])
+            results[f"{form}-dump"] = _run(route, ["pg_dump", *ARCHIVES[form], "-f", archive])
             _run(route, ["psql", "-Xqc", "drop schema shop cascade"])
             jobs = [] if form == "tar" else ["-j", "2"]
             restore = ["pg_restore", "--exit-on-error", *jobs, "-d", route.env["PGDATABASE"]]
             results[f"{form}-restore"] = _run(route, [*restore, archive])
             results[f"{form}-again"] = _run(route, ["pg_dump"])
+        _run(route, ["psql", "-Xqc", "select lo_from_bytea(4711, '\\x0102ff')"])
+        results["large-objects"] = _run(route, ["pg_dump"])
         return results
 
 
@@ -53,4 +58,6 @@ def _run(route: Route, command: list[str]) -> Result:
         command, env=route.env, capture_output=True, text=True, timeout=RUN_S, check=False
     )
     outcome = Outcome.FAILED if done.returncode else Outcome.PASSED
-    return Result(outcome, _KEY.sub("", done.stdout + done.stderr), done.stderr.strip()[:200])
+    return Result(
+        outcome, _KEY.sub("", done.stdout + done.stderr), (done.stderr.splitlines() or [""])[0]
+    )

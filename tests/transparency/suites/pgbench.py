@@ -54,9 +54,12 @@ _FIGURES = re.compile(
 
 
 class Pgbench:
-    """pgbench."""
+    """pgbench, in all modes or some."""
 
     name = "pgbench"
+
+    def __init__(self, *modes: str) -> None:
+        self._modes = modes or MODES
 
     def run(self, route: Route, folder: Path, _sources: Sources) -> Results:
         """Its tables, its own scripts, and ours with pipelines."""
@@ -65,9 +68,8 @@ class Pgbench:
             results[test] = _pgbench(route, [*COUNT, *options])
         return results
 
-    @staticmethod
-    def _tests(folder: Path) -> Iterator[tuple[str, list[str]]]:
-        for mode in MODES:
+    def _tests(self, folder: Path) -> Iterator[tuple[str, list[str]]]:
+        for mode in self._modes:
             for builtin in ("tpcb-like", "simple-update", "select-only"):
                 yield f"{mode}-{builtin}", ["-M", mode, "-b", builtin]
             yield f"{mode}-connect", ["-M", mode, "-C", "-b", "select-only"]

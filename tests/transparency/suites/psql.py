@@ -23,16 +23,19 @@ _BACKEND = re.compile(r"PID \d+")
 
 
 class Psql:
-    """psql."""
+    """psql, with all sets of switches or some."""
 
     name = "psql"
+
+    def __init__(self, *switches: str) -> None:
+        self._switches = switches or tuple(SWITCHES)
 
     def run(self, route: Route, folder: Path, _sources: Sources) -> Results:
         """Every script with every set of switches, each in a schema of its own."""
         return {
-            f"{script.stem}-{switches}": _psql(route, script, options, folder)
+            f"{script.stem}-{switches}": _psql(route, script, SWITCHES[switches], folder)
             for script in sorted(SCRIPTS.glob("*.sql"))
-            for switches, options in SWITCHES.items()
+            for switches in self._switches
         }
 
 

@@ -57,4 +57,3 @@ create policy own on customers for select using (name = current_user);
 create statistics depend (dependencies) on customer, total from orders;
 grant select on orders to public;
 select setval('numbers', 70);
-select lo_from_bytea(4711, '\x0102ff');
