@@ -9,7 +9,8 @@ import typer
 
 from dbgate_cli import access, console, programs, render, settings
 from dbgate_cli.commands import _shared as shared
-from dbgate_cli.running import Live, run_child, stay, use_session
+from dbgate_cli.foreground import run_child, stay
+from dbgate_cli.running import Live, use_session
 from dbgate_cli.tunnel import HOST
 from dbgate_core.errors import UsageError
 
@@ -55,15 +56,15 @@ def connect(
     return use_session(where, wish, lambda live: _listen(live, json), port=port)
 
 
-async def _psql(live: Live, argv: list[str]) -> int:
+def _psql(live: Live, argv: list[str]) -> int:
     if sys.stderr.isatty():
         opened = live.opened.session
         until = access.local_time(opened.expires_at)
         console.note(f"{opened.database} as {opened.access_role} until {until}")
-    return await run_child(live, argv)
+    return run_child(live, argv)
 
 
-async def _listen(live: Live, json: bool) -> int:
+def _listen(live: Live, json: bool) -> int:
     opened, endpoint = live.opened.session, live.endpoint
     if json:
         render.emit(
@@ -94,7 +95,7 @@ async def _listen(live: Live, json: bool) -> int:
         until = access.local_time(opened.expires_at)
         console.note(f"{opened.database} as {opened.access_role} until {until}; Ctrl-C ends it")
         console.note("the password is this session's own and works on this port alone")
-    return await stay(live)
+    return stay(live)
 
 
 def register(app: typer.Typer) -> None:

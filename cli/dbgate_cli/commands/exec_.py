@@ -9,7 +9,8 @@ import typer
 
 from dbgate_cli import programs, settings
 from dbgate_cli.commands import _shared as shared
-from dbgate_cli.running import run_child, use_session
+from dbgate_cli.foreground import run_child
+from dbgate_cli.running import use_session
 
 
 def exec_(

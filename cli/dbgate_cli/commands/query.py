@@ -15,9 +15,8 @@ import typer
 from dbgate_cli import settings
 from dbgate_cli.commands import _shared as shared
 from dbgate_cli.pgclient import PgClient
-from dbgate_cli.proxy import Target
 from dbgate_cli.results import write_csv, write_json, write_table
-from dbgate_cli.running import session
+from dbgate_cli.running import session, target_of
 from dbgate_core.errors import UsageError
 from dbgate_core.secret import Secret
 
@@ -55,23 +54,18 @@ def query(
     text = read_text(statement, file)
     shared.ensure_signed_in(where)
     wish = shared.wish_of(database, role, reason, wait, duration, agent, "query")
-    with session(where, wish) as (broker, opened):
-        target = Target(
-            host=opened.gateway_host,
-            port=opened.gateway_port,
-            database=opened.session.database,
-            session_id=opened.session.id,
-            token=Secret(opened.tunnel_token),
-        )
-        with contextlib.closing(PgClient(target, broker.tls)) as client:
-            client.start(opened.username, Secret(opened.password), opened.dbname)
-            with cancelled_by_ctrl_c(client):
-                write = {
-                    Format.TABLE: write_table,
-                    Format.JSON: write_json,
-                    Format.CSV: write_csv,
-                }[Format.JSON if json else output]
-                write(client.run(text), sys.stdout)
+    with (
+        session(where, wish) as (broker, opened),
+        contextlib.closing(PgClient(target_of(opened), broker.tls)) as client,
+    ):
+        client.start(opened.username, Secret(opened.password), opened.dbname)
+        with cancelled_by_ctrl_c(client):
+            write = {
+                Format.TABLE: write_table,
+                Format.JSON: write_json,
+                Format.CSV: write_csv,
+            }[Format.JSON if json else output]
+            write(client.run(text), sys.stdout)
 
 
 def read_text(statement: str, file: Path | None) -> str:

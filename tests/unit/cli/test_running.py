@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbgate_cli.running import Endpoint, ended
+from dbgate_cli.endpoint import Endpoint
 from dbgate_cli.tunnel import FIRST_PORT, PORTS, stable_port
+from dbgate_cli.watching import ended
 from dbgate_core.contract import PrincipalInfo, SessionInfo
 from dbgate_core.errors import ApprovalNeeded, Denied
 from dbgate_core.secret import Secret
