@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Final
 
 from dbgate_broker.api.app import build
+from dbgate_broker.api.operations import scrape
 from dbgate_broker.api.server import ApiServer
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.catalog import CatalogService
@@ -28,7 +29,12 @@ from dbgate_broker.identity import Authenticator
 from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.requests import Requests
 from dbgate_broker.sessions.service import Sessions
+from dbgate_broker.store import figures
 from dbgate_broker.store.engine import open_store
+from dbgate_broker.telemetry.guard import Sampler
+from dbgate_broker.telemetry.metrics import Metrics, Sources
+from dbgate_broker.telemetry.readiness import Readiness, demand_room
+from dbgate_broker.telemetry.tally import Tallies
 from dbgate_core import native
 from dbgate_core.contract import Discovery
 from dbgate_core.errors import UsageError
@@ -97,16 +103,40 @@ async def start(config: Config, stack: AsyncExitStack) -> None:
     audit.append("broker_started", started)
     stack.callback(lambda: audit.append("broker_stopped", started))
 
+    tallies = Tallies()
+    sampler = Sampler()
+    sampling = asyncio.create_task(sampler.run(), name="sampler")
+    stack.callback(sampling.cancel)
     catalogs = CatalogService(announce=lambda *reading: record_reading(audit, *reading))
-    guards = ConnectionGuards(catalogs, policies, audit, key)
+    guards = ConnectionGuards(catalogs, policies, audit, key, tallies, sampler)
     sessions = Sessions(config, store, provider, policies, audit, guards)
     requests = Requests(config, store, policies, audit, analyse)
     room = descriptors.make_room(Limits().connections)
-    gateway = Gateway(sessions, tls, limits=Limits(connections=room))
+    limits = Limits(connections=room)
+    gateway = Gateway(sessions, tls, limits=limits, on_failure=tallies.connection_failed)
     stack.push_async_callback(gateway.stop)
     await sessions.start()
     stack.push_async_callback(sessions.stop)
     port = await gateway.start(config.listen.host, config.listen.gateway_port)
+    readiness = Readiness(
+        {
+            "store": lambda: store.call(figures.now),
+            "log": lambda: demand_room(config.audit.directory),
+            "vault": provider.look,
+        }
+    )
+    sources = Sources(
+        version=version("dbgate"),
+        policy=policies.version,
+        tallies=tallies,
+        sessions=lambda: sessions.live,
+        gateway=lambda: (gateway.connections, gateway.most_connections),
+        catalogs=lambda: catalogs.readings,
+        log=audit,
+        log_folder=config.audit.directory,
+        store=store,
+        readiness=readiness,
+    )
     app = build(
         authenticator=Authenticator(config.issuers),
         sessions=sessions,
@@ -114,6 +144,9 @@ async def start(config: Config, stack: AsyncExitStack) -> None:
         audit=audit,
         policies=policies,
         discovery=_discovery(config, port, audit.public_key),
+        readiness=readiness,
+        counted=tallies,
+        scrape=scrape(config.telemetry, Metrics(sources)),
         recorder=audit,
     )
     api = ApiServer(app, tls_context(config.listen))

@@ -107,6 +107,12 @@ class SessionConfig(_Section, frozen=True, kw_only=True):
     max_grant_s: int = 8 * 3600
 
 
+class TelemetryConfig(_Section, frozen=True, kw_only=True):
+    """What the broker shows of itself; without a token file there are no metrics."""
+
+    metrics_token_file: Path | None = None
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """The whole file. Relative paths are relative to the file's folder."""
 
@@ -119,6 +125,7 @@ class Config(_Section, frozen=True, kw_only=True):
     state_url: str
     masking_key_file: Path
     sessions: SessionConfig = SessionConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
     developer_mode: bool = False
 
 

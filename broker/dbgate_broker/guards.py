@@ -11,6 +11,8 @@ from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
 from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.policy import facts_of
+from dbgate_broker.telemetry.guard import SampledGuard, Sampler
+from dbgate_broker.telemetry.tally import Tallies, Tally
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
 from dbgate_core.guard import ConnectionGuard
@@ -26,13 +28,21 @@ class ConnectionGuards:
     """`sessions.guards.Guards`, over one catalog service, policy and log."""
 
     def __init__(
-        self, catalogs: CatalogService, policy: StatementPolicy, recorder: Recorder, key: MaskKey
+        self,
+        catalogs: CatalogService,
+        policy: StatementPolicy,
+        recorder: Recorder,
+        key: MaskKey,
+        tallies: Tallies | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
         self._catalogs = catalogs
         self._policy = policy
         self._verdicts = Verdicts(policy)
         self._recorder = recorder
         self._key = key
+        self._tallies = tallies or Tallies()
+        self._sampler = sampler or Sampler()
         self._epochs: defaultdict[str, Epoch] = defaultdict(Epoch)
         self._read_at: dict[str, int] = {}
 
@@ -51,15 +61,21 @@ class ConnectionGuards:
         if settings:
             opened["settings"] = settings
         self._recorder.append("connection_opened", opened)
-        return ConnectionGuard(scope, picture, self._verdicts, self._recorder, time.monotonic_ns)
+        tally = self._tally(session)
+        tally.connections += 1
+        guard = SampledGuard(scope, picture, self._verdicts, self._recorder, tally)
+        self._sampler.guards.add(guard)
+        return guard
 
     async def refresh(
         self, guard: LiveGuard, session: GuardedSession, credentials: Credentials
     ) -> None:
-        """Give the guard a new catalog."""
+        """Give the guard a new catalog. The client is held meanwhile."""
         if not isinstance(guard, ConnectionGuard):
             raise TypeError("a guard that was not made here")
+        started = time.monotonic_ns()
         guard.renew(await self._current(session.database, credentials))
+        self._tally(session).catalog_wait.observe(time.monotonic_ns() - started)
 
     async def _current(self, database: DatabaseConfig, credentials: Credentials) -> Picture:
         """A catalog that was read after the last schema change that passed this broker."""
@@ -69,6 +85,10 @@ class ConnectionGuards:
         catalog = await self._catalogs.get(database, credentials)
         self._read_at[database.name] = seen
         return Picture(catalog, seen)
+
+    def _tally(self, session: GuardedSession) -> Tally:
+        database = session.database
+        return self._tallies.of(database.name, database.environment, session.access_role)
 
     def _scope(
         self, session: GuardedSession, connection: ConnectionFacts, credentials: Credentials
@@ -90,6 +110,7 @@ class ConnectionGuards:
             key=self._key,
             releases=session.releases,
             epoch=self._epochs[session.database.name],
+            counts=self._tally(session).counts,
         )
 
 

@@ -99,6 +99,7 @@ class ConnectionGuard:
     ) -> None:
         self._scope = scope
         self._entry = fragment(scope.entry)
+        self._counts = scope.counts
         self._picture = picture
         self._verdicts = verdicts
         self._recorder = recorder
@@ -184,6 +185,7 @@ class ConnectionGuard:
             fields["parameters"] = parameters.count
         begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
         self._statements += 1
+        self._counts.allowed[leave.analysis.kind] += 1
         if not leave.plain:
             self._meaning.follow(leave.analysis, self._catalog, self._search_path)
         return begun
@@ -270,11 +272,13 @@ class ConnectionGuard:
                 tag=outcome.tag,
                 alone=running.protocol == "simple",
             )
+        duration_us = (self._clock_ns() - running.started_ns) // 1000
+        self._counts.end(outcome, duration_us)
         fields: dict[str, object] = {
             "scope": self._entry,
             "begin": running.index,
             "status": outcome.status,
-            "duration_us": (self._clock_ns() - running.started_ns) // 1000,
+            "duration_us": duration_us,
         }
         if outcome.tag:
             fields["tag"] = outcome.tag
@@ -370,6 +374,7 @@ class ConnectionGuard:
     def _refuse(
         self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str
     ) -> Refusal:
+        self._counts.refused(verdict, analysis.kind if analysis else "unknown")
         fields: dict[str, object] = {
             "scope": self._entry,
             "verdict": str(verdict),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from dbgate_core.catalog import Catalog
+from dbgate_core.counts import Counts
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.verdicts import Subject
 
@@ -51,4 +52,5 @@ class Scope:
     key: MaskKey
     releases: Releases
     epoch: Epoch = field(default_factory=Epoch)
+    counts: Counts = field(default_factory=Counts)
     search_path: tuple[str, ...] = SEARCH_PATH

@@ -25,6 +25,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[[databases.access_roles]]`": config.AccessRoleConfig,
     "`[audit]`": config.AuditConfig,
     "`[sessions]`": config.SessionConfig,
+    "`[telemetry]`": config.TelemetryConfig,
 }
 ROW = re.compile(r"^\| `(\w+)` \| (?:`([^|]*)`|(\w+)) \| [^|]+ \|$", re.MULTILINE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import defaultdict
 from typing import Any, Final
 
@@ -19,12 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dbgate_broker.api import openapi, reading
 from dbgate_broker.api.calls import Calls, stopping
 from dbgate_broker.api.endpoint import Call
+from dbgate_broker.api.operations import METRICS_PATH, Scrape
 from dbgate_broker.api.problems import JSON, problem_response
 from dbgate_broker.api.reading import Nothing
 from dbgate_broker.api.seams import (
+    AnswersCounted,
     AuditReader,
     Authenticates,
     MayPolicy,
+    ReadinessApi,
     RequestsApi,
     Services,
     SessionsApi,
@@ -32,6 +36,7 @@ from dbgate_broker.api.seams import (
 from dbgate_broker.api.table import TABLE, AnyEndpoint
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.contract import Discovery
+from dbgate_core.errors import DbgateError
 
 HEADERS: Final = [
     (b"cache-control", b"no-store"),
@@ -51,9 +56,15 @@ def build(
     audit: AuditReader,
     policies: MayPolicy,
     discovery: Discovery,
+    readiness: ReadinessApi,
+    counted: AnswersCounted,
+    scrape: Scrape | None = None,
     recorder: Recorder | None = None,
 ) -> Starlette:
-    """The application. With `recorder` (the audit log) every reading of the log is an entry in it."""
+    """The application. With `recorder` (the audit log) every reading of the log is an entry in it.
+
+    Without `scrape` there are no metrics.
+    """
     services = Services(
         authenticator=authenticator,
         sessions=sessions,
@@ -61,6 +72,8 @@ def build(
         audit=audit,
         policies=policies,
         discovery=discovery,
+        readiness=readiness,
+        counted=counted,
         recorder=recorder,
     )
     calls = Calls()
@@ -69,10 +82,13 @@ def build(
         by_path[endpoint.path][endpoint.method] = endpoint
     described = msgspec.json.encode(openapi.document(TABLE, discovery.version))
     routes = [Route(path, Resource(found, services, calls)) for path, found in by_path.items()]
+    routes.append(Route(openapi.PATH, Described(described)))
+    if scrape is not None:
+        routes.append(Route(METRICS_PATH, scrape))
     app = Starlette(
-        routes=[*routes, Route(openapi.PATH, Described(described))],
+        routes=routes,
         middleware=[Middleware(Headers)],
-        exception_handlers={HTTPException: _problem, Exception: _problem},
+        exception_handlers={HTTPException: _problem, DbgateError: _problem, Exception: _problem},
     )
     app.router.redirect_slashes = False
     app.state.calls = calls
@@ -89,11 +105,12 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever fails becomes a Problem, unless the answer has begun."""
-        begun = False
+        begun = 0
+        started = time.monotonic_ns()
 
         async def sending(message: Message) -> None:
             nonlocal begun
-            begun = True
+            begun = begun or message["status"]
             await send(message)
 
         try:
@@ -105,7 +122,16 @@ class Resource:
             if begun or (isinstance(exc, asyncio.CancelledError) and not self._calls.stopping):
                 raise
             failed = stopping() if isinstance(exc, asyncio.CancelledError) else exc
-            await problem_response(failed, secrets.token_hex(6))(scope, receive, send)
+            await problem_response(failed, secrets.token_hex(6))(scope, receive, sending)
+        finally:
+            if begun:
+                self._count(scope["method"], begun, time.monotonic_ns() - started)
+
+    def _count(self, method: str, status: int, ns: int) -> None:
+        """Count an answer; methods that the path does not have are one, since anybody may make them up."""
+        route = next(iter(self._endpoints.values())).path
+        known = method if method in self._endpoints else "other"
+        self._services.counted.answered(known, route, status, ns)
 
     def _endpoint(self, method: str) -> AnyEndpoint:
         if (found := self._endpoints.get(method)) is None:

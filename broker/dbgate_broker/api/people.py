@@ -41,17 +41,6 @@ class WaitForRequest(_Query, frozen=True, kw_only=True):
     wait: Annotated[int, msgspec.Meta(ge=0, le=int(MAX_WAIT_S))] = 0
 
 
-class Health(contract.Answer, frozen=True, kw_only=True):
-    """`GET /healthz`: the broker answers."""
-
-    status: str = "ok"
-
-
-async def health(call: Call[Nothing, Nothing]) -> Health:
-    """Say that the broker answers."""
-    return Health()
-
-
 async def discovery(call: Call[Nothing, Nothing]) -> contract.Discovery:
     """What is needed to sign in."""
     return call.services.discovery

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +105,20 @@ class AuditReader(Protocol):
         """The newest signed checkpoint, over everything written before the call."""
 
 
+class ReadinessApi(Protocol):
+    """`telemetry.readiness.Readiness`."""
+
+    async def look(self) -> Mapping[str, bool]:
+        """Each part that is needed, and whether it answers."""
+
+
+class AnswersCounted(Protocol):
+    """The part of `telemetry.tally.Tallies` that counts answers."""
+
+    def answered(self, method: str, route: str, status: int, ns: int) -> None:
+        """Count one; `route` is the path as the table has it."""
+
+
 class MayPolicy(Protocol):
     """The part of `sessions.policy.ConnectPolicy` that the API itself asks."""
 
@@ -122,6 +136,8 @@ class Services:
     audit: AuditReader
     policies: MayPolicy
     discovery: contract.Discovery
+    readiness: ReadinessApi
+    counted: AnswersCounted
     recorder: Recorder | None = None
     readers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AUDIT_READERS, "audit-read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dbgate_broker.api import auditing, people
+from dbgate_broker.api import auditing, operations, people
 from dbgate_broker.api.endpoint import DEADLINE_S, Endpoint
 from dbgate_broker.api.reading import Nothing
 from dbgate_broker.sessions.requests import MAX_WAIT_S
@@ -20,8 +20,10 @@ FILE_S: Final = 300.0
 AnyEndpoint = Endpoint[Any, Any]
 
 TABLE: Final[tuple[AnyEndpoint, ...]] = (
-    Endpoint("GET", "/healthz", "Whether the broker answers", people.health,
-             people.Health, Nothing, anonymous=True),
+    Endpoint("GET", "/healthz", "Whether the broker answers", operations.health,
+             operations.Health, Nothing, anonymous=True),
+    Endpoint("GET", "/readyz", "Whether sessions can be opened here; 503 if not",
+             operations.readiness, operations.Readiness, Nothing, anonymous=True),
     Endpoint("GET", f"{V1}/discovery", "What is needed to sign in and connect", people.discovery,
              contract.Discovery, Nothing, anonymous=True),
     Endpoint("GET", f"{V1}/whoami", "Whom the token stands for", people.whoami,

@@ -24,7 +24,7 @@ from dbgate_core.audit.chain import Chain
 from dbgate_core.audit.merkle import EMPTY_ROOT
 from dbgate_core.audit.note import Checkpoint
 from dbgate_core.contract import AuditPage, LogFiles
-from dbgate_core.errors import VerificationFailed
+from dbgate_core.errors import AuditUnavailable, VerificationFailed
 
 
 def now_us() -> int:
@@ -50,6 +50,7 @@ class AuditLog:
         self._indexer = Indexer(self._index)
         self._search = Search(self._index)
         self._closed = False
+        self.failures = 0
 
     @classmethod
     def open(
@@ -89,7 +90,11 @@ class AuditLog:
 
     def append(self, kind: str, fields: Mapping[str, object]) -> int:
         """Write one entry (recorder.Recorder): on return it is *written*; its index."""
-        index = self._writer.append(kind, fields)
+        try:
+            index = self._writer.append(kind, fields)
+        except AuditUnavailable:
+            self.failures += 1
+            raise
         self._keeper.kick()
         return index
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString, Protocol
@@ -51,7 +52,8 @@ class CatalogService:
 
     Concurrent callers of one database share one reading. When reading fails nobody gets an old
     picture: Unreachable is raised, and what needed it is refused. `announce` is called before each
-    reading, so that the log says of it, too; what it raises stops the reading.
+    reading, so that the log says of it, too; what it raises stops the reading. `readings` counts by
+    database and outcome, `read` or `failed`.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class CatalogService:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self.readings: Counter[tuple[str, str]] = Counter()
 
     async def get(self, database: DatabaseConfig, credentials: Login) -> Catalog:
         """The catalog, read anew when it is invalid or too old.
@@ -84,7 +87,9 @@ class CatalogService:
                 kept.catalog = await read_catalog(database, credentials)
             except BaseException:
                 kept.stale = True
+                self.readings[database.name, "failed"] += 1
                 raise
+            self.readings[database.name, "read"] += 1
             kept.read_at = started
             return kept.catalog
 

@@ -80,6 +80,10 @@ class VaultProvider:
         """The ids of the leases of a database role."""
         return await self._run(lambda: self._calls.lease_ids(role))
 
+    async def look(self) -> None:
+        """Whether it answers and is unsealed. Raises Unreachable when not."""
+        await self._run(self._calls.look)
+
     async def close(self) -> None:
         """Forget the login."""
         self._calls.forget()

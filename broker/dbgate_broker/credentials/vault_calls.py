@@ -80,6 +80,11 @@ class VaultCalls:
             return []  # Vault answers 404 for an empty list
         return [prefix + key for key in answer["data"]["keys"]]
 
+    def look(self) -> None:
+        """Ask Vault for its health. Raises Unreachable when it is gone, sealed or not initialised."""
+        path = "/v1/sys/health?standbyok=true&perfstandbyok=true"
+        self._translated("health", lambda: self._client(None).adapter.get(path), final=True)
+
     def forget(self) -> None:
         """Drop the token from memory; it ends by itself, and with it what was left of its leases."""
         with self._lock:

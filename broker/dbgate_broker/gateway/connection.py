@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from dbgate_broker.gateway import connect, login, upstream
@@ -34,18 +35,32 @@ log = logging.getLogger("dbgate.gateway")
 _READY: Final = message(b"Z", b"I")
 _TERMINATE: Final = message(b"X", b"")
 _NOT_OPEN: Final = "57P03"
+OnFailure = Callable[[str, DbgateError], None]
 _CANCEL_EVERY_S: Final = 0.5
 """A CancelRequest may come before its statement; so it is repeated until the backend is done."""
+
+
+def unheard(database: str, exc: DbgateError) -> None:
+    """Nobody listens."""
 
 
 class Connection:
     """A client's connection; `Terminable` once it is attached to its tunnel."""
 
-    def __init__(self, wire: Wire, tunnels: Tunnels, keys: Keys, limits: Limits) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        tunnels: Tunnels,
+        keys: Keys,
+        limits: Limits,
+        on_failure: OnFailure = unheard,
+    ) -> None:
         self._client = wire
         self._tunnels = tunnels
         self._keys = keys
         self._limits = limits
+        self._on_failure = on_failure
+        self._database = ""
         self._relay: Relay | None = None
         self._task: asyncio.Task[None] | None = None
         self._farewell: DbgateError | None = None
@@ -101,6 +116,7 @@ class Connection:
             self._client.close(self._limits.linger_s)
 
     def _tell(self, exc: DbgateError) -> None:
+        self._on_failure(self._database, exc)
         if self._in_http:
             self._client.write(connect.refusal(exc))
         else:
@@ -125,6 +141,7 @@ class Connection:
         head = await self._client.read_until(connect.HEAD_END, MAX_HEAD_BYTES)
         asked = connect.parse(head)
         tunnel = await self._tunnels.authorize(asked.database, asked.session_id, asked.token)
+        self._database = tunnel.database.name
         self._client.write(connect.ESTABLISHED)
         self._in_http = False
         return tunnel
@@ -206,6 +223,8 @@ class Connection:
 
     def _say_goodbye(self, relay: Relay) -> None:
         """The last message, where a message may stand; in the midst of a row there is no room."""
+        if relay.error is not None:
+            self._on_failure(self._database, relay.error)
         if relay.error is not None and not relay.session.cuts_server_message:
             self._client.write(fatal(relay.error))
         self._client.close(self._limits.linger_s)

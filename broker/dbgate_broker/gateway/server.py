@@ -6,7 +6,7 @@ import asyncio
 import ssl
 
 from dbgate_broker.gateway import connect
-from dbgate_broker.gateway.connection import Connection
+from dbgate_broker.gateway.connection import Connection, OnFailure, unheard
 from dbgate_broker.gateway.keys import Keys
 from dbgate_broker.gateway.limits import Limits
 from dbgate_broker.gateway.seams import Tunnels
@@ -20,11 +20,18 @@ class Gateway:
     """The data plane of one broker. `tls` is the server's context; TLS 1.2 is the least it speaks."""
 
     def __init__(
-        self, tunnels: Tunnels, tls: ssl.SSLContext, *, limits: Limits | None = None
+        self,
+        tunnels: Tunnels,
+        tls: ssl.SSLContext,
+        *,
+        limits: Limits | None = None,
+        on_failure: OnFailure = unheard,
     ) -> None:
+        """`on_failure` hears of each connection that an error ends: its database, if known, and why."""
         self._tunnels = tunnels
         self._tls = tls
         self._limits = limits or Limits()
+        self._on_failure = on_failure
         self._keys = Keys()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], Connection] = {}
@@ -35,6 +42,11 @@ class Gateway:
     def connections(self) -> int:
         """How many connections there are."""
         return len(self._connections)
+
+    @property
+    def most_connections(self) -> int:
+        """How many there may be."""
+        return self._limits.connections
 
     async def start(self, host: str, port: int) -> int:
         """Listen; give the bound port. Raises Unreachable when it is taken."""
@@ -75,10 +87,11 @@ class Gateway:
             full = Unreachable(
                 "the gateway has no room for more connections", hint="try again soon"
             )
+            self._on_failure("", full)
             wire.write(connect.refusal(full))
             wire.close(self._limits.linger_s)
             return
-        connection = Connection(wire, self._tunnels, self._keys, self._limits)
+        connection = Connection(wire, self._tunnels, self._keys, self._limits, self._on_failure)
         task = connection.start()
         self._connections[task] = connection
         task.add_done_callback(self._connections.pop)

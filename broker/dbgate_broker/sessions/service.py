@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -129,6 +129,11 @@ class Sessions:
                 await self._store.call(sessions.forget, self._broker)
         except (TimeoutError, DbgateError):
             log.warning("this broker is not signed off in the store")
+
+    @property
+    def live(self) -> Collection[LiveSession]:
+        """The sessions that are open in this broker."""
+        return self._roster.live.values()
 
     async def databases_for(self, principal: Principal) -> list[DatabaseInfo]:
         """The databases a principal may see, and how each access role stands to it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dbgate_core.sql.effects import Effect, Relation
+from dbgate_core.sql.kinds import kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Analysis:
     (PREPARE, DEALLOCATE, EXECUTE, DECLARE, CLOSE, DISCARD). `changes_schema`: the catalog must be read
     again afterwards. `defines` gives the texts behind names that the text PREPAREs or DECLAREs.
     `sets_search_path`: unqualified names may mean something else in later statements.
-    `returns_rows`: at least one statement of it gives rows.
+    `returns_rows`: at least one statement of it gives rows. `kind` is that of its weightiest effect.
     """
 
     text: str
@@ -37,3 +38,8 @@ class Analysis:
     sets_search_path: bool = False
     returns_rows: bool = False
     defines: dict[str, str] = field(default_factory=dict)
+    kind: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Count effects once: the kind is looked at with every run."""
+        object.__setattr__(self, "kind", kind_of(self.effects))

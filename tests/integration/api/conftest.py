@@ -16,14 +16,18 @@ from typing import Any, TypeVar
 import pytest
 
 from dbgate_broker.api.app import build
+from dbgate_broker.api.operations import Scrape
 from dbgate_broker.api.server import ApiServer
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.audit.search import AuditQuery
 from dbgate_broker.config import AuditConfig
+from dbgate_broker.telemetry.readiness import Readiness
+from dbgate_broker.telemetry.tally import Tallies
 from dbgate_broker.testing.identity import TokenBook
 from dbgate_cli.client import Broker
 from dbgate_cli.settings import Settings
 from dbgate_core.contract import Discovery
+from dbgate_core.errors import Unreachable
 from dbgate_core.secret import Secret
 from tests.integration.api.doubles import (
     AGENT,
@@ -31,6 +35,7 @@ from tests.integration.api.doubles import (
     BOB,
     CAROL,
     AuditorsOnly,
+    FixedMetrics,
     MemoryRequests,
     MemorySessions,
 )
@@ -38,6 +43,7 @@ from tests.integration.cli import authority
 
 T = TypeVar("T")
 LIMIT_S = 20.0
+METRICS_TOKEN = "metrics-token-7d21-metrics-token-7d21"
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class Api:
 
     async def _start(self) -> None:
         self.sessions, self.requests = MemorySessions(), MemoryRequests()
+        self.readiness, self.tallies = Readiness({"vault": self._vault}), Tallies()
+        self.vault_sealed = False
         self.app = build(
             authenticator=self.tokens,
             sessions=self.sessions,
@@ -80,10 +88,17 @@ class Api:
             audit=self.log,
             policies=AuditorsOnly(),
             discovery=self.discovery,
+            readiness=self.readiness,
+            counted=self.tallies,
+            scrape=Scrape(FixedMetrics(), Secret(METRICS_TOKEN)),
             recorder=self.log,
         )
         self.server = ApiServer(self.app, self.tls)
         self.port = await self.server.start("127.0.0.1", 0)
+
+    async def _vault(self) -> None:
+        if self.vault_sealed:
+            raise Unreachable("Vault is sealed")
 
     @property
     def discovery(self) -> Discovery:

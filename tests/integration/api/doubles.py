@@ -177,6 +177,13 @@ class MemoryRequests:
         return decided
 
 
+class FixedMetrics:
+    """`RendersMetrics`, one sample."""
+
+    async def render(self, accept: str) -> tuple[bytes, str]:
+        return b"dbgate_x 1\n", "text/plain; version=0.0.4"
+
+
 class AuditorsOnly:
     """`MayPolicy`: the group `auditors` reads the log."""
 

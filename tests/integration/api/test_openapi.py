@@ -33,7 +33,7 @@ def test_document_and_table_name_the_same_endpoints(api: Api, document: Any) -> 
     assert described == {(endpoint.method, endpoint.path) for endpoint in TABLE}
     assert len(described) == len(TABLE)
     served = {route.path for route in api.app.routes}  # type: ignore[attr-defined]  # all are Routes
-    assert served == {path for _, path in described} | {"/v1/openapi.json"}
+    assert served == {path for _, path in described} | {"/v1/openapi.json", "/metrics"}
 
 
 def test_every_described_endpoint_is_served(api: Api, document: Any) -> None:
@@ -52,7 +52,7 @@ def test_operations_are_named_once_and_say_who_may_come_without_a_token(document
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
     free = {o["operationId"] for o in operations if o.get("security") == []}
-    assert free == {"health", "discovery"}
+    assert free == {"health", "readiness", "discovery"}
     assert document["security"] == [{"idToken": []}]
 
 
@@ -88,6 +88,7 @@ def test_answers_are_what_the_document_says(api: Api, document: Any) -> None:
     api.log.append("statement", {"text": "select 1"})
     calls: list[tuple[str, str, str, object]] = [
         ("GET", "/healthz", "/healthz", None),
+        ("GET", "/readyz", "/readyz", None),
         ("GET", "/v1/discovery", "/v1/discovery", None),
         ("GET", "/v1/whoami", "/v1/whoami", None),
         ("GET", "/v1/databases", "/v1/databases", None),
