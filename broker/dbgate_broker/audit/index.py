@@ -1,51 +1,43 @@
 """The search index: SQLite, derived from the log, rebuilt when it is missing, damaged or another's.
 
-    entries    where an entry's line stands, its time, and whose it is: the end of a statement and the
-               parts of a long text have an `owner`, the entry they belong to
-    postings   for each term (terms.py) the entries that have it, in order
-    texts      each statement text once, case folded
-    blocks     for each batch its first and last entry and the times between them, so that a time
-               range becomes a range of entries though clocks may step back
+    blocks     the entries in blocks (block.py): where they stand, the times between them (clocks may
+               step back), the lengths of their lines and their texts
+    postings   for each term (terms.py) and block the entries that have it, as bits
+    late       ends of statements that began in another block
 
-The place up to which the log was read is in the same transaction as what was read.
+The newest block grows in memory. It is kept, in one transaction with the place up to which the log
+was read, when it is full or its segment is; a search puts it in for as long as it looks. The end
+of a statement and the parts of a text are found by what they belong to.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
-from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, TypeVar
 
-from dbgate_broker.audit import terms
+from dbgate_broker.audit import block as blocks
+from dbgate_broker.audit.block import Block
 from dbgate_broker.audit.files import Folder
+from dbgate_broker.audit.owners import Owners
+from dbgate_broker.audit.terms import line as entry_of
 from dbgate_core.audit import canonical
 from dbgate_core.errors import Unreachable, VerificationFailed
 
-VERSION: Final = 1
-BATCH: Final = 2000
+VERSION: Final = 2
 MARK_BYTES: Final = 512
 """How much of the log before the place is compared, to know that it is the same log."""
-CACHE: Final = 50_000
-"""Terms and texts whose numbers are kept in memory; beyond, they are looked up again."""
-SHAPES: Final = 4096
-"""Of entries whose terms are kept in memory; each holds a scope and the names of tables."""
 
 _SCHEMA: Final = """
 create table position (segment int, offset int, mark blob, log text);
-create table entries (idx integer primary key, segment int, offset int, length int, time int,
-                      text int, owner int, part int);
-create index entries_of_owner on entries (owner) where owner is not null;
-create index entries_of_text on entries (text) where text is not null;
-create table terms (id integer primary key, term text unique, entries int);
-create table postings (term int, idx int, primary key (term, idx)) without rowid;
-create table texts (id integer primary key, hash blob unique, folded text);
-create table blocks (first int primary key, last int, earliest int, latest int);
+create table blocks (first integer primary key, segment int, offset int, entries int,
+                     earliest int, latest int, lines blob, texts blob);
+create table postings (term text, block int, bits blob, primary key (term, block)) without rowid;
+create table late (owner int, idx int, primary key (owner, idx)) without rowid;
 """
 _T = TypeVar("_T")
 
@@ -61,10 +53,8 @@ class Index:
         self._lock = RLock()
         self._db: sqlite3.Connection | None = None
         self._closed = False
-        self._terms: dict[str, int] = {}
-        self._texts: dict[bytes, int] = {}
-        self._shapes: dict[terms.Shape | None, frozenset[int]] = {}
-        self._segment, self._offset, self._mark = 1, 0, b""
+        self._owners = Owners(self._entry_line)
+        self._block = Block(1, 0)
 
     def use(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
         """Catch up with the log, then read. A damaged index is rebuilt, once.
@@ -78,7 +68,7 @@ class Index:
                     raise Unreachable("the audit log is closed")
                 try:
                     return self._read_with(read)
-                except sqlite3.DatabaseError:
+                except (sqlite3.DatabaseError, zlib.error):
                     self._discard()
                     return self._read_with(read)
         except (sqlite3.Error, OSError) as exc:
@@ -92,7 +82,7 @@ class Index:
             ) from exc
 
     def advance(self) -> bool:
-        """Read one batch; whether there was any. The background's way to keep up.
+        """Read some lines; whether there were any. The background's way to keep up.
 
         What goes wrong here is said by the next search, which tries again.
         """
@@ -102,12 +92,26 @@ class Index:
 
     def entry(self, segment: int, offset: int, length: int) -> dict[str, Any]:
         """Read an entry from the log itself."""
-        return canonical.entry(self._bytes(segment, offset, length))
+        return canonical.entry(self.lines(segment, offset, length))
 
-    def _bytes(self, segment: int, offset: int, length: int) -> bytes:
+    def lines(self, segment: int, offset: int, length: int) -> bytes:
+        """Read lines from the log itself."""
         with self._folder.segment(segment).open("rb") as file:
             file.seek(offset)
             return file.read(length)
+
+    def parted_text(self, segment: int, offset: int) -> str:
+        """The whole text, folded, of the entry that begins here; its parts follow it in the log."""
+        with self._folder.segment(segment).open("rb") as file:
+            file.seek(offset)
+            first = entry_of(file.readline(canonical.MAX_LINE_BYTES + 1))
+            text = [str(first.text)]
+            while (line := file.readline(canonical.MAX_LINE_BYTES + 1)).endswith(b"\n"):
+                part = entry_of(line)
+                if part.kind != canonical.STATEMENT_TEXT or part.continues != first.index:
+                    break
+                text.append(str(part.text))
+        return "".join(text).casefold()
 
     def close(self) -> None:
         """Close the connection; it opens no more."""
@@ -118,7 +122,14 @@ class Index:
     def _read_with(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
         while self._batch():
             pass
-        return read(self._connected())
+        db = self._connected()
+        db.execute("begin")
+        try:
+            if len(self._block):
+                _insert(db, self._block)
+            return read(db)
+        finally:
+            db.execute("rollback")
 
     def _connected(self) -> sqlite3.Connection:
         if self._db is None:
@@ -141,152 +152,94 @@ class Index:
             db.execute("commit")
         elif version != VERSION:
             return False
-        self._segment, self._offset, self._mark, log = db.execute(
+        segment, offset, mark, log = db.execute(
             "select segment, offset, mark, log from position"
         ).fetchone()
-        return log == self._log and self._line_stands()
+        self._block = Block(segment, offset)
+        return bool(log == self._log and self._mark(segment, offset) == mark)
 
-    def _line_stands(self) -> bool:
-        """Whether the bytes before the place up to which the log was read are still the same."""
-        if not self._offset:
-            return True
+    def _mark(self, segment: int, offset: int) -> bytes:
+        """The bytes before a place in the log, as far as they are there."""
+        if not offset:
+            return b""
+        start = max(0, offset - MARK_BYTES)
         try:
-            with self._folder.segment(self._segment).open("rb") as file:
-                file.seek(max(0, self._offset - MARK_BYTES))
-                return file.read(min(self._offset, MARK_BYTES)) == self._mark
+            return self.lines(segment, start, offset - start)
         except OSError:
-            return False
+            return b""
 
     def _batch(self) -> bool:
-        """Read some whole lines into one transaction; whether there were any."""
+        """Read some whole lines; whether there were any."""
         db = self._connected()
+        if self._block.full:
+            self._keep(db)
         lines = self._read()
-        while not lines and self._folder.segment(self._segment + 1).exists():
+        while not lines and self._folder.segment(self._block.segment + 1).exists():
             lines = self._read()  # what came before the next one was opened
             if not lines:
-                self._segment, self._offset, self._mark = self._segment + 1, 0, b""
+                self._keep(db, self._block.segment + 1)
                 lines = self._read()
-        if not lines:
-            return False
-        before = (self._offset, self._mark)
-        db.execute("begin immediate")
-        try:
-            self._add(db, lines)
-            db.execute(
-                "update position set segment=?, offset=?, mark=?",
-                (self._segment, self._offset, self._mark),
-            )
-            db.execute("commit")
-        except BaseException:
-            self._offset, self._mark = before
-            self._forget()
-            db.execute("rollback")
-            raise
-        return True
+        for line in lines:
+            self._owners.add(self._block, line)
+        return bool(lines)
 
     def _read(self) -> list[bytes]:
-        path = self._folder.segment(self._segment)
+        block = self._block
+        path = self._folder.segment(block.segment)
         if not path.exists():
             return []
         lines: list[bytes] = []
+        room, count = blocks.BYTES - block.size_bytes, blocks.ENTRIES - len(block)
         with path.open("rb") as file:
-            file.seek(self._offset)
-            while len(lines) < BATCH:
+            file.seek(block.end)
+            while room > 0 and len(lines) < count:
                 line = file.readline(canonical.MAX_LINE_BYTES + 1)
                 if not line.endswith(b"\n"):
                     break
                 lines.append(line)
+                room -= len(line)
         return lines
 
-    def _add(self, db: sqlite3.Connection, lines: list[bytes]) -> None:
-        rows: list[tuple[int | None, ...]] = []
-        postings: list[tuple[int, int]] = []
-        parts: list[tuple[str, int]] = []
-        sessions: dict[int, int] = {}
-        for line in lines:
-            entry = terms.line(line)
-            owner = _owner(entry)
-            part = entry.kind == canonical.STATEMENT_TEXT
-            found = self._terms_of(db, entry)
-            text = None
-            if owner is None:
-                session = self._session(db, entry)
-                if session:
-                    sessions[entry.index] = session
-                text = self._text(db, entry)
-            else:
-                inherited = sessions.get(owner) or self._session_of(db, owner)
-                if inherited:
-                    found |= {inherited}
-                if part:
-                    parts.append((str(entry.text).casefold(), owner))
-            at = (self._segment, self._offset, len(line))
-            rows.append((entry.index, *at, micros(entry.time), text, owner, int(part)))
-            postings += [(term, entry.index) for term in found]
-            self._offset += len(line)
-        self._mark = b"".join([self._mark, *lines[-MARK_BYTES:]])[-MARK_BYTES:]
-        _insert(db, rows, postings, parts)
-
-    def _terms_of(self, db: sqlite3.Connection, entry: terms.Line) -> frozenset[int]:
-        """The numbers of an entry's terms."""
-        shape = terms.shape(entry)
-        known = self._shapes.get(shape)
-        if known is None:
-            known = frozenset(self._term(db, term) for term in terms.of_line(entry))
-            if shape is not None:
-                if len(self._shapes) >= SHAPES:
-                    self._shapes.clear()
-                self._shapes[shape] = known
-        return known
-
-    def _term(self, db: sqlite3.Connection, term: str) -> int:
-        known = self._terms.get(term)
-        if known is None:
-            db.execute("insert or ignore into terms (term, entries) values (?, 0)", (term,))
-            (known,) = db.execute("select id from terms where term = ?", (term,)).fetchone()
-            _bounded(self._terms)[term] = known
-        return int(known)
-
-    def _text(self, db: sqlite3.Connection, entry: terms.Line) -> int | None:
-        """The number of the entry's text. A text in parts is a row of its own, which grows."""
-        if not isinstance(entry.text, str):
-            return None
-        folded = entry.text.casefold()
-        if entry.text_parts is not None:
-            return db.execute("insert into texts (folded) values (?)", (folded,)).lastrowid
-        digest = blake2b(entry.text.encode(), digest_size=16).digest()
-        known = self._texts.get(digest)
-        if known is None:
-            done = db.execute(
-                "insert or ignore into texts (hash, folded) values (?, ?)", (digest, folded)
+    def _keep(self, db: sqlite3.Connection, segment: int = 0) -> None:
+        """Put the block in for good and begin another, after it or in the next segment."""
+        block = self._block
+        following = Block(segment, 0) if segment else Block(block.segment, block.end)
+        place = (following.segment, following.offset)
+        db.execute("begin immediate")
+        try:
+            if len(block):
+                _insert(db, block)
+            db.execute(
+                "update position set segment=?, offset=?, mark=?", (*place, self._mark(*place))
             )
-            known = done.lastrowid
-            if not done.rowcount:
-                (known,) = db.execute("select id from texts where hash=?", (digest,)).fetchone()
-            _bounded(self._texts)[digest] = int(known or 0)
-        return known
+            db.execute("commit")
+        except BaseException:
+            db.execute("rollback")
+            raise
+        self._block = following
 
-    def _session(self, db: sqlite3.Connection, entry: terms.Line) -> int | None:
-        """The term of the entry's session, if it has one."""
-        for term in terms.of_scope(bytes(entry.scope)):
-            if term.startswith(terms.SESSION):
-                return self._term(db, term)
-        if isinstance(entry.session, str) and entry.session:
-            return self._term(db, terms.SESSION + entry.session)
-        return None
-
-    def _session_of(self, db: sqlite3.Connection, owner: int) -> int | None:
-        """The session's term of an entry of an earlier batch, read from the log."""
-        row = db.execute(
-            "select segment, offset, length from entries where idx = ?", (owner,)
-        ).fetchone()
-        return self._session(db, terms.line(self._bytes(*row))) if row else None
-
-    def _forget(self) -> None:
-        """Forget the numbers of what a transaction did not keep."""
-        self._terms.clear()
-        self._texts.clear()
-        self._shapes.clear()
+    def _entry_line(self, index: int) -> bytes | None:
+        """An entry's line, read from the log; None when there is none so old."""
+        block = self._block
+        if len(block) and index >= block.first:
+            found = (block.first, block.segment, block.offset)
+            lengths = block.lines.lengths
+        else:
+            row = (
+                self._connected()
+                .execute(
+                    "select first, segment, offset, lines from blocks where first <= ?"
+                    " order by first desc limit 1",
+                    (index,),
+                )
+                .fetchone()
+            )
+            if row is None:
+                return None
+            found = row[:3]
+            lengths = blocks.unpack(row[3], blocks.Lines).lengths
+        at = index - found[0]
+        return self.lines(found[1], found[2] + sum(lengths[:at]), lengths[at])
 
     def _drop(self) -> None:
         if self._db is not None:
@@ -296,50 +249,26 @@ class Index:
     def _discard(self) -> None:
         """Remove the index; the next use rebuilds it from the log."""
         self._drop()
-        self._forget()
-        self._segment, self._offset, self._mark = 1, 0, b""
+        self._block = Block(1, 0)
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
 
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970, as the index keeps times."""
-    return round(moment.timestamp() * 1_000_000)
-
-
-def _insert(
-    db: sqlite3.Connection,
-    rows: list[tuple[int | None, ...]],
-    postings: list[tuple[int, int]],
-    parts: list[tuple[str, int]],
-) -> None:
-    """Put a batch in. Postings are sorted: each term's are then one stretch of the table."""
-    db.executemany("insert into entries values (?,?,?,?,?,?,?,?)", rows)
-    postings.sort()
-    db.executemany("insert into postings values (?,?)", postings)
-    counts = Counter(term for term, _ in postings)
-    db.executemany(
-        "update terms set entries = entries + ? where id = ?", [(n, t) for t, n in counts.items()]
-    )
-    db.executemany(
-        "update texts set folded = folded || ? where id = (select text from entries where idx = ?)",
-        parts,
-    )
-    times = [row[4] or 0 for row in rows]
+def _insert(db: sqlite3.Connection, block: Block) -> None:
+    """Put a block in."""
+    first, lines = block.first, block.lines
+    earliest, latest = map(blocks.micros, (min(block.times), max(block.times)))
     db.execute(
-        "insert into blocks values (?,?,?,?)", (rows[0][0], rows[-1][0], min(times), max(times))
+        "insert into blocks values (?,?,?,?,?,?,?,?)",
+        (first, block.segment, block.offset, len(block), earliest, latest,
+         blocks.pack(lines), blocks.pack(block.texts)),
+    )  # fmt: skip
+    db.executemany(
+        "insert into postings values (?,?,?)",
+        [(term, first, blocks.pack_bits(found)) for term, found in block.postings()],
     )
-
-
-def _owner(entry: terms.Line) -> int | None:
-    """The entry that this one belongs to: as a part of its text, or as its end."""
-    found = entry.continues if entry.kind == canonical.STATEMENT_TEXT else entry.begin
-    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found < entry.index:
-        return found
-    return None
-
-
-def _bounded(cache: dict[Any, int]) -> dict[Any, int]:
-    if len(cache) >= CACHE:
-        cache.clear()
-    return cache
+    ends = zip(lines.ends, lines.distances, strict=True)
+    db.executemany(
+        "insert into late values (?,?)",
+        [(first + at - far, first + at) for at, far in ends if far > at],
+    )

@@ -20,6 +20,8 @@ PRINCIPAL: Final = "p:"
 DATABASE: Final = "d:"
 VERDICT: Final = "v:"
 TABLE: Final = "t:"
+OWNED: Final = "o:"
+"""Of ends of statements and parts of texts: they come with what they belong to."""
 
 _MAX_CHAIN: Final = 8
 """Names are looked for this deep in an identity chain."""
@@ -72,18 +74,29 @@ def of_line(entry: Line) -> frozenset[str]:
     return frozenset(found)
 
 
+def of_owned(own: frozenset[str], owner: frozenset[str]) -> frozenset[str]:
+    """The terms of an entry that belongs to another: of its own, only its kind and session count."""
+    kept = {term for term in own if term.startswith((KIND, SESSION))}
+    return frozenset({OWNED} | kept | {term for term in owner if not term.startswith(KIND)})
+
+
 Shape = tuple[bytes, str, bytes, str | None]
 
 
 def shape(entry: Line) -> Shape | None:
     """What an entry's terms depend on, None when there is more to it: the same for many statements."""
-    if not (entry.verdict is None or isinstance(entry.verdict, str)):
-        return None
-    for value in (entry.session, entry.database, entry.who, entry.principal,
-                  entry.requester, entry.reviewer, entry.by):  # fmt: skip
-        if value is not None:
-            return None
-    return bytes(entry.scope), entry.kind, bytes(entry.tables), entry.verdict
+    if (
+        entry.session is None
+        and entry.database is None
+        and entry.who is None
+        and entry.principal is None
+        and entry.requester is None
+        and entry.reviewer is None
+        and entry.by is None
+        and (entry.verdict is None or isinstance(entry.verdict, str))
+    ):
+        return bytes(entry.scope), entry.kind, bytes(entry.tables), entry.verdict
+    return None
 
 
 @lru_cache(maxsize=4096)

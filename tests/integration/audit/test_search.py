@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbgate_broker.audit import terms
-from dbgate_broker.audit.index import micros
+from dbgate_broker.audit import block, owners, terms
+from dbgate_broker.audit.block import micros
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.audit.search import AuditQuery
 from dbgate_broker.config import AuditConfig
@@ -236,7 +236,7 @@ def of_another_version(path: Path) -> None:
 def of_another_log(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("update position set log = 'other'")
-        db.execute("delete from entries")
+        db.execute("delete from blocks")
     db.close()
 
 
@@ -302,18 +302,19 @@ def test_a_line_altered_under_the_search_is_said(config: AuditConfig) -> None:
             log.search(AuditQuery())
 
 
-def test_a_batch_that_fails_leaves_no_numbers_of_terms_behind(
+def test_a_block_that_cannot_be_kept_is_kept_later(
     log: AuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a transaction did not keep must not be used by the next one."""
+    """Nothing is lost or there twice when the index's disk fails for a while."""
     statement(log, "select 1", ["shop.orders"], ALICE, "s1")
     with monkeypatch.context() as broken:
 
         def fails(*_: object) -> None:
             raise sqlite3.OperationalError("disk I/O error")
 
+        broken.setattr(block, "ENTRIES", 1)
         broken.setattr("dbgate_broker.audit.index._insert", fails)
-        log._index.advance()
+        assert not all(log._index.advance() for _ in range(5))
     statement(log, "select 2", ["shop.customers"], COPILOT, "s2")
     for table, who in (("shop.orders", "alice"), ("shop.customers", "copilot")):
         found = log.search(AuditQuery(table=table)).entries
@@ -340,3 +341,60 @@ def test_entries_of_one_shape_have_the_same_terms(values: list[dict[str, Any]]) 
         shape = terms.shape(entry)
         if shape is not None:
             assert known.setdefault(shape, terms.of_line(entry)) == terms.of_line(entry)
+
+
+def everything(log: AuditLog) -> list[list[int]]:
+    """What every query of the story's cases finds, by pages of three."""
+    found = []
+    for query, _ in CASES:
+        indexes: list[int] = []
+        cursor = ""
+        while True:
+            page = log.search(query, cursor, 3)
+            indexes += [entry["index"] for entry in page.entries]
+            cursor = page.next
+            if not cursor:
+                break
+        found.append(indexes)
+    return found
+
+
+@pytest.mark.parametrize("entries", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("remembered", [1, 10_000])
+def test_what_is_found_does_not_depend_on_where_blocks_end(
+    story: AuditLog, monkeypatch: pytest.MonkeyPatch, entries: int, remembered: int
+) -> None:
+    """Ends are found by what began in another block, remembered or read again."""
+    expected = everything(story)
+    assert [sorted(found) for found in expected] == [found for _, found in CASES]
+    monkeypatch.setattr(block, "ENTRIES", entries)
+    monkeypatch.setattr(owners, "REMEMBERED", remembered)
+    monkeypatch.setattr(owners, "REMEMBERED_CHARS", remembered)
+    story._index._discard()
+    assert everything(story) == expected
+
+
+def test_a_statement_that_runs_across_many_blocks_keeps_its_end(
+    config: AuditConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block, "ENTRIES", 4)
+    with AuditLog.open(config) as log:
+        text = "select '" + "x" * 70_000 + " Needle'"
+        begun = statement(log, text, ["shop.orders"], ALICE, "s1")
+        for number in range(20):
+            statement(log, f"select {number}", [], COPILOT, "s2")
+        log.search(AuditQuery())
+    with AuditLog.open(config) as log:  # what was remembered is not
+        end = log.append("statement_end", {"begin": begun, "status": "ok"})
+        for query in (AuditQuery(table="orders"), AuditQuery(text="needle", principal="alice")):
+            assert [e["index"] for e in log.search(query).entries] == [begun, end]
+        ended = AuditQuery(kind="statement_end", text="needle", session="s1", verdict="allow")
+        assert [e["index"] for e in log.search(ended).entries] == [end]
+        assert [e["index"] for e in log.session("s1").entries] == [begun, begun + 1, end]
+
+
+@given(st.sets(st.integers(0, block.ENTRIES - 1)))
+def test_bits_are_what_they_were(places: set[int]) -> None:
+    found = block.bits(places)
+    assert list(block.places(found)) == sorted(places)
+    assert block.unpack_bits(block.pack_bits(found)) == found
