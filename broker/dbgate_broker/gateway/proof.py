@@ -8,16 +8,19 @@ between us who hid the offer is found out.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import struct
 from typing import Final
 
-import scramp  # type: ignore[import-untyped]  # it ships none
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from scramp import ScramException  # type: ignore[import-untyped]  # it ships none
+from scramp.utils import saslprep  # type: ignore[import-untyped]
 
 from dbgate_broker.gateway.limits import MAX_ITERATIONS
 from dbgate_broker.gateway.seams import Credentials
 from dbgate_core.errors import ProtocolViolation
+from dbgate_core.pgwire.scram_client import Binding, Challenge, Keys, ScramClient
 
 PLUS: Final = "SCRAM-SHA-256-PLUS"
 PLAIN: Final = "SCRAM-SHA-256"
@@ -32,7 +35,8 @@ class Proof:
     ) -> None:
         self._credentials = credentials
         self._binding = _binding(transport) if tls else None
-        self._client: scramp.ScramClient | None = None
+        self._client: ScramClient | None = None
+        self._answered = False
         self._proved = False
         self.accepted = False
 
@@ -44,22 +48,17 @@ class Proof:
         if len(body) < 4:
             raise ProtocolViolation("a malformed Authentication message")
         (code,) = struct.unpack_from("!I", body)
-        try:
-            return await self._step(code, body[4:])
-        except (scramp.ScramException, UnicodeDecodeError) as exc:
-            raise ProtocolViolation("its SCRAM exchange is wrong") from exc
+        return await self._step(code, body[4:])
 
     async def _step(self, code: int, data: bytes) -> bytes:
-        if code == _SASL and self._client is None:
+        client = self._client
+        if code == _SASL and client is None:
             return self._first(data)
-        if code == _CONTINUE and self._client is not None and not self._proved:
-            self._client.set_server_first(data.decode("ascii"))
-            if int(self._client.iterations) > MAX_ITERATIONS:
-                raise ProtocolViolation("it asks for too many SCRAM iterations")
-            final: str = await asyncio.to_thread(self._client.get_client_final)
-            return final.encode()
-        if code == _FINAL and self._client is not None:
-            self._client.set_server_final(data.decode("ascii"))
+        if code == _CONTINUE and client is not None and not self._answered:
+            self._answered = True
+            return client.final(await self._keys(client.challenged(data)))
+        if code == _FINAL and client is not None and not self._proved:
+            client.verify(data)
             self._proved = True
             return b""
         if code == _OK and self._proved:
@@ -67,23 +66,44 @@ class Proof:
             return b""
         raise ProtocolViolation(f"it asks for a log-in that dbgate does not do (code {code})")
 
+    async def _keys(self, challenge: Challenge) -> Keys:
+        """The user's keys: made once for what a server asks, and kept as long as the password is."""
+        if challenge.iterations > MAX_ITERATIONS:
+            raise ProtocolViolation("it asks for too many SCRAM iterations")
+        kept = self._credentials.keys
+        if challenge not in kept:
+            password = _prepared(self._credentials.password.expose())
+            made = await asyncio.to_thread(
+                Keys.derive, password, challenge.salt, challenge.iterations
+            )
+            kept.clear()  # a user has one salt; a server that changes it fills no memory
+            kept[challenge] = made
+        return kept[challenge]
+
     def _first(self, offered: bytes) -> bytes:
-        names = [name.decode("ascii") for name in offered.split(b"\0") if name]
-        wanted = [PLUS, PLAIN] if self._binding is not None else [PLAIN]
-        mechanisms = [name for name in wanted if name in names][:1]
-        if not mechanisms:
+        names = offered.split(b"\0")
+        if self._binding is not None and PLUS.encode() in names:
+            mechanism, binding = PLUS, self._binding
+        elif PLAIN.encode() in names:
+            mechanism, binding = PLAIN, None
+        else:
             raise ProtocolViolation("it does not offer SCRAM-SHA-256")
-        self._client = scramp.ScramClient(
-            mechanisms,
-            self._credentials.username,
-            self._credentials.password.expose(),
-            channel_binding=self._binding,
-        )
-        first: bytes = self._client.get_client_first().encode()
-        return mechanisms[0].encode() + b"\0" + struct.pack("!I", len(first)) + first
+        could_bind = self._binding is not None
+        self._client = ScramClient(secrets.token_urlsafe(18), binding, could_bind=could_bind)
+        first = self._client.first()
+        return mechanism.encode() + b"\0" + struct.pack("!I", len(first)) + first
 
 
-def _binding(transport: asyncio.BaseTransport | None) -> tuple[str, bytes] | None:
+def _prepared(password: str) -> bytes:
+    """As PostgreSQL has it (pg_saslprep): what SASLprep does not take is used as it is."""
+    try:
+        prepared: str = saslprep(password) if not password.isascii() else password
+    except ScramException:
+        prepared = password
+    return prepared.encode()
+
+
+def _binding(transport: asyncio.BaseTransport | None) -> Binding | None:
     """The hash of the server's certificate (RFC 5929, section 4.1); None when it has no defined one."""
     tls = transport.get_extra_info("ssl_object") if transport is not None else None
     der = tls.getpeercert(binary_form=True) if tls is not None else None
@@ -95,4 +115,4 @@ def _binding(transport: asyncio.BaseTransport | None) -> tuple[str, bytes] | Non
         return None
     if algorithm.name in ("md5", "sha1"):
         algorithm = hashes.SHA256()
-    return "tls-server-end-point", certificate.fingerprint(algorithm)
+    return Binding("tls-server-end-point", certificate.fingerprint(algorithm))

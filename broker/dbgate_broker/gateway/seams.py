@@ -9,15 +9,17 @@ from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
 from dbgate_core.pgwire.guard import Guard, Permit, Refusal
+from dbgate_core.pgwire.scram_client import Challenge, Keys
 from dbgate_core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The ephemeral database user of a session."""
+    """The ephemeral database user of a session; `keys` are those of its log-ins, once made."""
 
     username: str
     password: Secret
+    keys: dict[Challenge, Keys] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

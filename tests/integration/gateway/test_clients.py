@@ -12,9 +12,11 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from dbgate_broker.gateway.seams import Credentials
 from dbgate_core.pgwire.guard import Outcome, Status
+from dbgate_core.secret import Secret
 from tests.integration.credentials.servers import wait_until
-from tests.integration.gateway.world import ROWS, World
+from tests.integration.gateway.world import ROWS, USER_PASSWORD, World
 
 
 def texts(world: World) -> list[str]:
@@ -39,6 +41,35 @@ def test_the_server_sees_the_ephemeral_user_over_tls_with_binding(world: World) 
         ).fetchone()
     assert row == ("ephemeral", True, "TLSv1.3", "reports", "on")
     assert world.tunnel.facts[0].settings == {"application_name": "reports"}
+
+
+def test_keys_are_made_once_for_a_salt_and_kept_with_the_credentials(world: World) -> None:
+    credentials = world.tunnel._credentials
+    for _ in range(2):
+        world.connect().close()
+        (made,) = credentials.keys.values()
+    with world.connect():
+        assert list(credentials.keys.values()) == [made]
+        assert next(iter(credentials.keys.values())) is made
+    world.server.query(f"alter role ephemeral password '{USER_PASSWORD}'")  # another salt
+    world.connect().close()
+    (other,) = credentials.keys.values()
+    assert other != made
+    assert "Key" not in repr(credentials)
+
+
+@pytest.mark.parametrize("password", ["pä\u00a0ß\u2168", "bell\x07", "\u0627x"])
+def test_a_password_beyond_ascii_is_prepared_as_the_server_prepares_it(
+    world: World, password: str
+) -> None:
+    quoted = password.replace("'", "''")
+    world.server.query(f"alter role ephemeral password '{quoted}'")
+    world.tunnel._credentials = Credentials("ephemeral", Secret(password))
+    try:
+        with world.connect() as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+    finally:
+        world.server.query(f"alter role ephemeral password '{USER_PASSWORD}'")
 
 
 def test_parameters_travel_in_text_and_binary(world: World) -> None:

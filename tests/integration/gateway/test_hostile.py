@@ -69,7 +69,7 @@ def asks(code: int, data: bytes = b"") -> Callable[[Hostile], None]:
         (asks(11, b"r=x,s=eA==,i=4096"), "code 11"),
         (asks(12, b"v=eA=="), "code 12"),
         (asks(10, b"SCRAM-MD5\0\0"), "does not offer SCRAM-SHA-256"),
-        (asks(10, b"\xff\xfe\0\0"), "SCRAM exchange is wrong"),
+        (asks(10, b"\xff\xfe\0\0"), "does not offer SCRAM-SHA-256"),
         (asks(10, b""), "does not offer SCRAM-SHA-256"),
     ],
     ids=["ok", "cleartext", "md5", "gss", "sspi", "continue", "final", "other", "junk", "none"],
@@ -93,7 +93,7 @@ def test_a_server_that_does_not_know_the_password_is_found_out(world: World) -> 
         peer.send(READY)
 
     fields, _ = meet(world, script, tls=False)
-    assert (fields["C"], "SCRAM exchange is wrong" in fields["M"]) == ("08006", True)
+    assert (fields["C"], "does not prove" in fields["M"]) == ("08006", True)
 
 
 def test_a_log_in_that_skips_the_servers_proof_is_found_out(world: World) -> None:
