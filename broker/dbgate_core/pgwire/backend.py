@@ -51,6 +51,7 @@ class Backend:
         self.statements: dict[str, object] = {}
         self.portals: dict[str, object] = {}
         self.skipping = False
+        self.held = False
         self.transaction_status = "I"
         self._to_client: list[bytes] = []
         self._to_server: list[bytes] = []
@@ -370,6 +371,8 @@ class Backend:
         if self._muted:
             raise ProtocolViolation("a COPY FROM STDIN behind a result that could not be masked")
         self.pending.copy_in_begins()
+        if self.held and self.pending.copying_in:
+            raise ProtocolViolation("a statement inside a COPY FROM STDIN")
 
     def _copy_out(self, head: Pending, body: bytes) -> None:
         binary, columns = body[:1] == b"\1", int.from_bytes(body[1:3], "big")
@@ -418,11 +421,12 @@ class Backend:
         return shown
 
     def _skip(self, sqlstate: str) -> None:
-        """The server discards what follows, up to Sync."""
+        """The server discards what follows, up to Sync; behind a COPY that may be an earlier one."""
         skipped, synced = self.pending.skip_to_sync()
         failed = next((e for e in skipped if e.kind is not Kind.OWN_DESCRIBE), None)
+        others = Status.LOST if self.pending.late else Status.SKIPPED
         for entry in skipped:
-            status = Status.ERROR if entry is failed else Status.SKIPPED
+            status = Status.ERROR if entry is failed else others
             self._end(entry, Outcome(status, sqlstate=sqlstate if entry is failed else ""))
         self.skipping = not synced
 

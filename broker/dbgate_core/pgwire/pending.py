@@ -224,6 +224,15 @@ class Queue:
         """Whether an earlier segment may turn out to have been discarded in part."""
         return self._settled < self.segment and self.head is not None
 
+    @property
+    def ends_copy(self) -> bool:
+        """Whether the end of a COPY was sent, and its outcome is not known."""
+        if self.head is not None:
+            for entry in reversed(self._entries):
+                if entry.kind is not Kind.SYNC:
+                    return entry.kind is Kind.COPY_END
+        return False
+
     def spell_out(self) -> None:
         """Put the messages of every exchange in its place."""
         entries = [part for entry in self._entries for part in _messages(entry)]

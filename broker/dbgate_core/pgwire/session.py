@@ -14,7 +14,8 @@ could be one that the client defined.
 While the guard is stale nothing that it would judge is taken: the session is *held*, asks the
 server to flush what it owes, and goes on with `resume` once it is *drained* and the guard fresh. So
 it is, too, when a message names what an earlier segment defined and the server has not confirmed:
-after an error there the name may mean something else than what was judged.
+after an error there the name may mean something else than what was judged. And behind the end of a
+COPY: whether the server reads a Sync before it inside the copy, or answers it, says what it skips.
 """
 
 from __future__ import annotations
@@ -69,7 +70,6 @@ class Session(Backend):
         self._client = Tail()
         self._client_skip = 0
         self.terminated = False
-        self.held = False
 
     @property
     def held_bytes(self) -> int:
@@ -111,7 +111,7 @@ class Session(Backend):
             if end > size:
                 need = 1 + length
                 break
-            if kind not in _UNJUDGED and not self.skipping and self.guard.stale:
+            if kind not in _UNJUDGED and not self.skipping and self._must_wait():
                 self.held = True
                 need = 0
                 break
@@ -139,6 +139,10 @@ class Session(Backend):
             self._to_server.append(FLUSH)
         if position < size:
             self._client.keep(data[position:], need)
+
+    def _must_wait(self) -> bool:
+        """Whether nothing may be judged now: the catalog is old, or a COPY's outcome not known."""
+        return self.guard.stale or self.pending.ends_copy
 
     def _client_message(self, kind: str, body: bytes) -> bytes | None:
         """Handle one whole message: None passes it unchanged, else what goes instead of it."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from dbgate_core.errors import LimitExceeded, ProtocolViolation
+from dbgate_core.pgwire.guard import Status
 from dbgate_core.pgwire.messages import MAX_SMALL_BYTES, MAX_SQL_BYTES, message
 from dbgate_core.pgwire.pending import Portal
 from dbgate_core.pgwire.session import FLUSH, Session
@@ -212,3 +215,46 @@ def test_after_code_an_open_portal_is_described_before_it_gives_another_row() ->
     assert (planned.planned, fresh.planned) == (True, False)
     talk.session.receive_client(execute("c"))
     assert talk.session.take_for_server() == describe("P", "c") + execute("c")
+
+
+@pytest.mark.parametrize("data", [b"", message(b"d", b"bad")])
+@pytest.mark.parametrize("simple", [False, True])
+def test_no_row_passes_under_another_plan_behind_a_copy_that_failed(
+    data: bytes, simple: bool
+) -> None:
+    """Whether the server reads the first Sync inside the copy or behind it, nobody can know yet."""
+    talk = Talk()
+    talk.client(parse("", "row secret") + parse("t", "row b") + SYNC)
+    talk.settle()
+    text = "copyin" if data else "copybad"
+    start = query(text) if simple else parse("c", text) + bind("c", "c") + execute("c")
+    behind = [bind("", "s") + execute("") + SYNC, bind("", "t") + execute("") + SYNC]
+    talk.client(parse("s", "row secret") + SYNC)
+    talk.settle()
+    with contextlib.suppress(ProtocolViolation):
+        talk.client(start + data + SYNC + message(b"c", b"") + b"".join(behind))
+        talk.settle()
+    talk.session.abort()
+    for text in talk.server.ran[1:]:
+        assert text in begun(talk), f"{text!r} ran and is not on record as having run"
+
+
+def test_what_a_failed_copy_may_have_let_run_is_not_on_record_as_skipped() -> None:
+    talk = Talk()
+    talk.client(parse("s", "row a") + SYNC)
+    talk.settle()
+    start = parse("c", "copybad") + bind("", "c") + execute("") + SYNC
+    talk.client(start + bind("", "s") + execute("") + SYNC)
+    with pytest.raises(ProtocolViolation):
+        talk.settle()
+    assert talk.server.ran == ["copybad", "row a"]
+    statuses = [note.outcome.status for note in talk.guard.notes if note.outcome]
+    assert statuses == [Status.ERROR, Status.LOST]
+
+
+def test_a_statement_inside_a_copy_ends_the_connection() -> None:
+    """As PostgreSQL does it; the client's CopyDone, behind it, would never be read."""
+    talk = Talk()
+    talk.client(query("copyin;copyin") + message(b"c", b"") + query("row a") + message(b"c", b""))
+    with pytest.raises(ProtocolViolation, match="inside a COPY"):
+        talk.settle()
