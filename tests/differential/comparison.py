@@ -171,7 +171,9 @@ class Shown:
 UNKNOWN_NAME = "an unknown name: dbgate says so itself, and before 25P02"
 NOT_PARSED = "a syntax error: dbgate says so itself"
 OWN_DESCRIBE = "an error that came to dbgate's own Describe: another place in the server's source"
-GIVEN_UP = "dbgate gave up a pipeline behind a COPY that failed"
+GIVEN_UP = (
+    "dbgate ends a connection that says something else behind a COPY FROM STDIN in one breath"
+)
 REFUSED = "refused, and a syntax error on the direct way"
 
 
@@ -180,7 +182,7 @@ def _known(left: Form | str, right: Form | str, before: str) -> str:
     if isinstance(right, str) or right[0] != "E" or not isinstance(right[1], dict):
         return ""
     ours: Fields = right[1]
-    if (ours.get("V"), ours.get("C")) == ("FATAL", "08P01") and "E" in before.rpartition("G")[2]:
+    if (ours.get("V"), ours.get("C")) == ("FATAL", "08P01") and "G" in before:
         return GIVEN_UP
     if isinstance(left, str) or left[0] != "E" or not isinstance(left[1], dict):
         return ""
