@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -23,11 +23,12 @@ try:
         count_rows,
         end_of_run,
         end_of_whole_run,
+        replied,
         siphash,
     )
 except ImportError as exc:
     from dbgate_core.masking.siphash import siphash
-    from dbgate_core.pgwire.exchange import answered, asked
+    from dbgate_core.pgwire.exchange import answered, asked, replied
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
     _missing = exc.msg
@@ -54,5 +55,6 @@ __all__ = [
     "count_rows",
     "end_of_run",
     "end_of_whole_run",
+    "replied",
     "siphash",
 ]

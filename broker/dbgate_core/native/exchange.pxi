@@ -85,10 +85,10 @@ def asked(bytes data not None, Py_ssize_t position):
 
 
 def answered(bytes data not None, Py_ssize_t position):
-    """The answer that begins here, if it is whole and nothing but one."""
+    """The answer to an exchange that begins here, if it is whole and nothing but one."""
     cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
-    cdef Py_ssize_t at, end, tag, tag_end, row
+    cdef Py_ssize_t end
     if position < 0:
         raise ValueError("a position before the data")
     position = end_of(raw, size, position, 0x32)
@@ -96,18 +96,39 @@ def answered(bytes data not None, Py_ssize_t position):
         return None
     end = end_of(raw, size, position, 0x6e)
     if end and end - position == HEADER_BYTES:
-        at = position = end
-    else:
-        end = end_of(raw, size, position, 0x54)
-        if not end:
-            return None
-        at, position = position + HEADER_BYTES, end
-        row = end_of(raw, size, position, DATA_ROW)
-        while row:
-            position = row
-            row = end_of(raw, size, position, DATA_ROW)
-    tag_end = end_of(raw, size, position, 0x43)
-    tag = position + HEADER_BYTES
+        return done(data, raw, size, end, end, end)
+    return rows_and_done(data, raw, size, position)
+
+
+def replied(bytes data not None, Py_ssize_t position):
+    """The answer to a Query of one statement that begins here, if it is whole and nothing but one."""
+    cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    if position < 0:
+        raise ValueError("a position before the data")
+    if position < size and raw[position] == 0x54:
+        return rows_and_done(data, raw, size, position)
+    return done(data, raw, size, position, position, position)
+
+
+cdef rows_and_done(bytes data, const uint8_t *raw, Py_ssize_t size, Py_ssize_t position):
+    cdef Py_ssize_t end = end_of(raw, size, position, 0x54)
+    cdef Py_ssize_t last = end, row
+    if not end:
+        return None
+    row = end_of(raw, size, last, DATA_ROW)
+    while row:
+        last = row
+        row = end_of(raw, size, last, DATA_ROW)
+    return done(data, raw, size, last, position + HEADER_BYTES, end)
+
+
+cdef done(
+    bytes data, const uint8_t *raw, Py_ssize_t size, Py_ssize_t position, Py_ssize_t at, Py_ssize_t end
+):
+    """CommandComplete and ReadyForQuery."""
+    cdef Py_ssize_t tag = position + HEADER_BYTES
+    cdef Py_ssize_t tag_end = end_of(raw, size, position, 0x43)
     if not tag < tag_end <= tag + MAX_TAG_BYTES:
         return None
     if <const uint8_t *>memchr(raw + tag, 0, tag_end - tag) != raw + tag_end - 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
-from dbgate_core.native import answered, end_of_run, end_of_whole_run
+from dbgate_core.native import answered, end_of_run, end_of_whole_run, replied
 from dbgate_core.pgwire.exchange import BIND_COMPLETE
 from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, RowMask, Status
 from dbgate_core.pgwire.messages import (
@@ -29,7 +29,8 @@ from dbgate_core.pgwire.runs import DATA_ROW
 from dbgate_core.pgwire.tail import Tail
 
 _COPY_DATA: Final = ord("d")
-_BIND_COMPLETE: Final = ord("2")
+_FIRST: Final = frozenset(b"2TC")
+"""What an answer may begin with that is settled at once."""
 _ANY_TIME: Final = frozenset("NAS")
 REQUIRED: Final = {"standard_conforming_strings": "on", "client_encoding": "UTF8"}
 """The judge reads SQL as the server does only while these hold."""
@@ -126,7 +127,7 @@ class Backend:
             end = position + 1 + length
             if length < 4 or length > MAX_STREAMED_BYTES:
                 raise ProtocolViolation(f"a server message of length {length}")
-            if kind == _BIND_COMPLETE and (passed := self._exchanged(data, position, start)):
+            if kind in _FIRST and (passed := self._at_once(data, position, start)):
                 position, start = passed
                 continue
             if kind in (DATA_ROW, _COPY_DATA):
@@ -163,45 +164,50 @@ class Backend:
         if position < size:
             self._server.keep(data[position:], need)
 
-    def _exchanged(self, data: bytes, position: int, start: int) -> tuple[int, int] | None:
-        """Settle an exchange that went as it mostly does: the new position, and start of what waits.
+    def _at_once(self, data: bytes, position: int, start: int) -> tuple[int, int] | None:
+        """Settle what is answered as it mostly is: the new position, and start of what waits.
 
-        None: its answer is another, not whole, or to be masked, and goes message by message.
+        None: the answer is another, not whole, or to be masked, and goes message by message.
         """
         head = self.pending.head
-        if head is None or head.kind is not Kind.EXCHANGE or self._muted or self.pending.late:
+        if head is None or self._muted or self.pending.late:
             return None
-        answer = answered(data, position)
+        if head.kind is Kind.EXCHANGE:
+            answer = answered(data, position)
+        elif head.kind is Kind.QUERY and head.fresh:
+            answer = replied(data, position)
+        else:
+            return None
         if answer is None or not self._passes(head, data[answer.fields_at : answer.fields_end]):
             return None
         if head.own_describe:
             self._to_client.append(data[start : position + len(BIND_COMPLETE)])
             start = answer.fields_end
+        outcome = Outcome(Status.OK, answer.tag, rows_of(answer.tag))
         self.pending.pop()
-        words = answer.tag.rsplit(" ", 1)
-        rows = int(words[-1]) if words[-1].isdigit() else None
-        self._end(head, Outcome(Status.OK, answer.tag, rows))
+        if head.kind is Kind.EXCHANGE:  # ends with its CommandComplete, a Query with ReadyForQuery
+            self._end(head, outcome)
         self._is_ready(answer.status)
         if answer.status == "I":
             self.pending.end_transaction(self.portals)
+        self._end(head, outcome)
         return answer.end, start
 
     def _passes(self, head: Pending, description: bytes) -> bool:
         """Whether a result of this description passes without a mask; no description: no result."""
-        portal = head.portal
-        if portal is None or head.permit is None:
+        if head.permit is None:
             return False
-        prepared = portal.prepared
-        if description and description != prepared.shown:
-            prepared.shown_fields = parse_row_description(description)
-            prepared.shown = description
-        try:
-            if description and self.guard.rows(head.permit, prepared.shown_fields) is not None:
-                prepared.masked = True
+        if description:
+            fields = parse_row_description(description)
+            try:
+                if self.guard.rows(head.permit, fields) is not None:
+                    if head.portal is not None:
+                        head.portal.prepared.masked = True
+                    return False
+            except DbgateError:
                 return False
-        except DbgateError:
-            return False
-        portal.planned, portal.rowless = True, not description
+        if head.portal is not None:
+            head.portal.planned, head.portal.rowless = True, not description
         return True
 
     def _data_mask(self, kind: int) -> RowMask | CopyMask | _Blocked | None:
@@ -303,9 +309,9 @@ class Backend:
 
     def _complete(self, head: Pending, body: bytes) -> None:
         tag = body.rstrip(b"\0").decode("utf-8", "replace")
-        words = tag.rsplit(" ", 1)
-        if words[-1].isdigit():
-            head.rows = (head.rows or 0) + int(words[-1])
+        rows = rows_of(tag)
+        if rows is not None:
+            head.rows = (head.rows or 0) + rows
         head.tag = tag
         self._end_result(head)
         if head.kind is Kind.EXECUTE:
@@ -468,6 +474,12 @@ def _permit(head: Pending) -> Permit:
     if head.permit is None:
         raise ProtocolViolation("a result of a statement that was refused")
     return head.permit
+
+
+def rows_of(tag: str) -> int | None:
+    """The row count at the end of a command tag."""
+    last = tag.rsplit(" ", 1)[-1]
+    return int(last) if last.isascii() and last.isdigit() else None
 
 
 def _status(body: bytes) -> str:

@@ -1,7 +1,8 @@
 """One whole exchange, recognised at a glance: what drivers send to run a prepared statement.
 
 Bind of the unnamed portal, Describe of it (or not), Execute without a row limit, Sync; answered by
-BindComplete, the description, rows, CommandComplete, ReadyForQuery. Nearly all of an application's
+BindComplete, the description, rows, CommandComplete, ReadyForQuery. Or what answers a Query of one
+statement: the same without BindComplete. Nearly all of an application's
 traffic is this, so dbgate_core.native has it compiled. Whatever looks otherwise, is cut, or is malformed is not recognised here, and goes
 the long way, message by message, which alone knows the errors. (PostgreSQL documentation, "Message
 Formats".)
@@ -46,7 +47,7 @@ class Asked(NamedTuple):
 class Answered(NamedTuple):
     """A server's answer: where it ends, the body of its RowDescription, its tag and status.
 
-    `fields_at` and `fields_end` are equal, behind NoData, when there is no result.
+    `fields_at` and `fields_end` are equal, where CommandComplete begins, when there is no result.
     """
 
     end: int
@@ -80,19 +81,30 @@ def asked(data: bytes, position: int) -> Asked | None:
 
 
 def answered(data: bytes, position: int) -> Answered | None:
-    """The answer that begins here, if it is whole and nothing but one."""
+    """The answer to an exchange that begins here, if it is whole and nothing but one."""
     if not data.startswith(BIND_COMPLETE, position):
         return None
     position += len(BIND_COMPLETE)
     if data.startswith(_NO_DATA, position):
         position += len(_NO_DATA)
-        at = end = position
-    else:
-        found = _whole(data, position, _ROW_DESCRIPTION)
-        if not found:
-            return None
-        at, end = position + HEADER_BYTES, found
-        position = end_of_run(data, found, DATA_ROW)
+        return _done(data, position, position, position)
+    return _rows(data, position)
+
+
+def replied(data: bytes, position: int) -> Answered | None:
+    """The answer to a Query of one statement that begins here, if it is whole and nothing but one."""
+    return _rows(data, position) or _done(data, position, position, position)
+
+
+def _rows(data: bytes, position: int) -> Answered | None:
+    end = _whole(data, position, _ROW_DESCRIPTION)
+    if not end:
+        return None
+    return _done(data, end_of_run(data, end, DATA_ROW), position + HEADER_BYTES, end)
+
+
+def _done(data: bytes, position: int, fields_at: int, fields_end: int) -> Answered | None:
+    """CommandComplete and ReadyForQuery."""
     tag_end = _whole(data, position, _COMPLETE)
     ready_end = tag_end + _READY_BYTES
     tag_at = position + HEADER_BYTES
@@ -104,9 +116,10 @@ def answered(data: bytes, position: int) -> Answered | None:
     if status not in "ITE":
         return None
     try:
-        return Answered(ready_end, at, end, data[tag_at : tag_end - 1].decode("ascii"), status)
+        tag = data[tag_at : tag_end - 1].decode("ascii")
     except UnicodeDecodeError:
         return None
+    return Answered(ready_end, fields_at, fields_end, tag, status)
 
 
 def _whole(data: bytes, position: int, kind: int) -> int:

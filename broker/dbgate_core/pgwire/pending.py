@@ -82,15 +82,12 @@ protocol error. (PostgreSQL documentation, "Message Flow".)"""
 class Prepared:
     """A prepared statement: its permit, its segment, and its description once the server gave one.
 
-    `shown` is the body of the last RowDescription of it, `shown_fields` what it says; `masked` that a
-    result of it was to be masked.
+    `masked`: a result of it was to be masked.
     """
 
     permit: Permit
     segment: int = 0
     fields: tuple[Field, ...] | None = None
-    shown: bytes = b""
-    shown_fields: tuple[Field, ...] = ()
     masked: bool = False
 
 
@@ -134,6 +131,12 @@ class Pending:
     moves_names: bool = False
     own_describe: bool = False
     undo: list[tuple[dict[str, object], str, object]] = field(default_factory=list)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the server has said nothing of this Query yet, and may answer it as it likes."""
+        said = self.described or self.tag or self.failed or self.copying_in or self.copying_out
+        return not (said or self.refusal or self.blocked)
 
     def inherit(self, names: dict[str, object], name: str, value: object) -> bool:
         """Note what a name meant before us, after all; whether we move that name."""

@@ -90,7 +90,9 @@ def test_what_is_answered_is_recognised_alike(parts: list[bytes], cut: int, at: 
     data = b"".join(parts)
     data = data[: len(data) - cut]
     for position in (0, at):
-        assert answer(native.answered, data, position) == answer(exchange.answered, data, position)
+        for name in ("answered", "replied"):
+            expected = answer(getattr(exchange, name), data, position)
+            assert answer(getattr(native, name), data, position) == expected
 
 
 def test_whole_exchanges_are_recognised() -> None:
@@ -103,6 +105,7 @@ def test_whole_exchanges_are_recognised() -> None:
     answered = native.answered(said, 0)
     assert answered == exchange.answered(said, 0)
     assert isinstance(answered, exchange.Answered)
+    assert native.replied(said, 5) == exchange.replied(said, 5) is not None
 
 
 @pytest.mark.parametrize("length", [0, 3, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
@@ -111,6 +114,6 @@ def test_no_length_leads_out_of_the_data(length: int) -> None:
         data = bytes([kind]) + struct.pack("!I", length) + b"\0" * 8
         assert native.asked(data, 0) is None
         assert native.answered(message(b"2", b"") + data, 0) is None
-    for function in (native.asked, native.answered):
+    for function in (native.asked, native.answered, native.replied):
         with pytest.raises(ValueError, match="before the data"):
             function(b"B\0\0\0\4", -1)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbgate_core.pgwire import backend, session
-from dbgate_core.pgwire.exchange import Answered, Asked, answered, asked
+from dbgate_core.pgwire.exchange import Answered, Asked, answered, asked, replied
 from dbgate_core.pgwire.guard import Status
 from dbgate_core.pgwire.messages import HEADER_BYTES, message
 from tests.unit.pgwire.model import description, row
@@ -54,6 +54,7 @@ def test_the_short_way_and_the_long_one_are_the_same(
         if talk is long:
             patch.setattr(session, "asked", lambda data, position: None)
             patch.setattr(backend, "answered", lambda data, position: None)
+            patch.setattr(backend, "replied", lambda data, position: None)
         with patch.context():
             try:
                 play(talk, sent, cuts)
@@ -114,6 +115,22 @@ def test_an_answer_is_recognised() -> None:
     )
     nothing = message(b"2", b"") + message(b"n", b"") + message(b"C", b"UPDATE 3\0") + READY
     assert answered(nothing, 0) == Answered(len(nothing), 10, 10, "UPDATE 3", "I")
+
+
+def test_a_reply_to_a_query_is_recognised() -> None:
+    rows = ANSWER[5:]
+    assert replied(b"x" + rows, 1) == Answered(
+        1 + len(rows), 1 + HEADER_BYTES, 1 + len(SHOWN), "SELECT 1", "I"
+    )
+    assert replied(DONE + READY, 0) == Answered(len(DONE + READY), 0, 0, "SELECT 1", "I")
+    for other in (
+        ANSWER,
+        SHOWN + READY,
+        DONE + DONE + READY,
+        rows[:-1],
+        message(b"I", b"") + READY,
+    ):
+        assert replied(other, 0) is None
 
 
 @pytest.mark.parametrize(
