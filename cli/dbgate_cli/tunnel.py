@@ -31,7 +31,7 @@ TRIES: Final = 50
 BACKLOG: Final = 1024
 """Clients that the system lets connect before they are accepted."""
 MAX_CONNECTIONS: Final = 4096
-"""Local connections at once; the next one is told so. More than PostgreSQL itself takes."""
+"""Local connections at once; the next one is told so. The broker lets a session have fewer."""
 FILES_EACH: Final = 2
 """Descriptors of a connection: the client's socket and the gateway's."""
 FULL_S: Final = 1.0
