@@ -34,15 +34,18 @@ class CopyFormat:
 class CopyMask:
     """Masks the payload of CopyData messages. Stateful: give the payloads in order, then finish."""
 
-    __slots__ = ("_buffer", "_columns", "_format", "_header", "_masks", "_row", "masked", "values")
+    __slots__ = ("_again", "_buffer", "_columns", "_format", "_header", "_masks", "_row", "masked", "values")  # fmt: skip
 
     def __init__(self, columns: int, masks: Sequence[ColumnMask], form: CopyFormat) -> None:
         """`columns` is the number of columns that every row must have."""
         self._columns = columns
-        self._masks: tuple[tuple[int, ValueMask], ...] = tuple((m.index, m.mask) for m in masks)
+        self._masks: tuple[tuple[int, ValueMask], ...] = tuple(
+            (mask.index, mask.mask) for mask in sorted(masks, key=lambda m: m.index)
+        )
         self._format = form
         self._header = form.header
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._again = 0  # a csv field of many lines, cut, is read again when it has doubled
         self._row = _csv_row(form) if form.csv else None
         self.masked: Final = tuple(mask.column for mask in masks)
         self.values = 0
@@ -52,17 +55,26 @@ class CopyMask:
 
         Raises LimitExceeded for an endless row, ProtocolViolation for one of another shape.
         """
-        buffer = self._buffer + data
-        rows, rest = self._split(buffer)
-        if len(rest) > MAX_ROW_BYTES:
+        self._buffer += data
+        masked = b""
+        if b"\n" in data and len(self._buffer) >= self._again:
+            masked, rest = self._rows(bytes(self._buffer))
+            self._buffer = bytearray(rest)
+            self._again = 2 * len(rest) if b"\n" in rest else 0
+        if len(self._buffer) > MAX_ROW_BYTES:
             raise LimitExceeded(f"a row of COPY data is over {MAX_ROW_BYTES} bytes")
-        self._buffer = rest
-        return b"".join([self._masked_row(row) + b"\n" for row in rows])
+        return masked
 
     def finish(self) -> bytes:
         """What is left when the server ends without a last newline."""
-        rest, self._buffer = self._buffer, b""
-        return self._masked_row(rest) if rest else b""
+        masked, rest = self._rows(bytes(self._buffer))
+        self._buffer = bytearray()
+        return masked + self._masked_row(rest) if rest else masked
+
+    def _rows(self, data: bytes) -> tuple[bytes, bytes]:
+        """The whole rows of the data, masked, and what is left of it."""
+        rows, rest = self._split(data)
+        return b"".join([self._masked_row(row) + b"\n" for row in rows]), rest
 
     def _split(self, buffer: bytes) -> tuple[list[bytes], bytes]:
         if self._row is None:

@@ -24,7 +24,7 @@ from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
 from dbgate_core.masking.types import character_limit
-from dbgate_core.native.masks import row_mask
+from dbgate_core.native.masks import copy_mask, row_mask
 
 if TYPE_CHECKING:
     from dbgate_core.sql.analysis import Analysis
@@ -221,7 +221,7 @@ def plan_copy(
         for index, (name, carried) in enumerate(outputs.columns)
         if not carried.clean
     ]
-    return CopyMask(columns, masks, copy_format(options)) if masks else None
+    return copy_mask(columns, masks, copy_format(options)) if masks else None
 
 
 def _refused(why: str) -> Denied:

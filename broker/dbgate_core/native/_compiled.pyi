@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.rows import RowMask
 from dbgate_core.masking.siphash import siphash as siphash
 from dbgate_core.pgwire.exchange import answered as answered
@@ -17,3 +18,14 @@ class Plan:
     ) -> None: ...
 
 def mask_rows(owner: RowMask, plan: Plan, messages: bytes, width: int) -> bytes: ...
+def mask_copy(
+    owner: CopyMask,
+    plan: Plan,
+    data: bytes,
+    width: int,
+    csv: bool,
+    delimiter: int,
+    null: bytes,
+    quote: int,
+    escape: int,
+) -> tuple[bytes, int]: ...
