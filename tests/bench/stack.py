@@ -35,7 +35,7 @@ class Effort:
     """How much is taken: rounds, and what one of them does."""
 
     rounds: int = 5
-    seconds: int = 4
+    seconds: int = 3
     statements: int = 4_000
     """Of each of eight clients, where CPU time is counted."""
     connects: int = 200

@@ -58,7 +58,7 @@ def _selects(mode: str) -> Work:
             Line(f"{what} / {HAPROXY}", ratio(taken, DBGATE, HAPROXY, "sum"), "x", of_haproxy),
         ]
 
-    return Work(f"cpu-{mode}", ROUTES, take, lines)
+    return Work(f"cpu-{mode}", ROUTES, take, lines, None if mode == "prepared" else 2)
 
 
 def _gigabyte(kind: str, text: str, table: str) -> Work:
