@@ -38,8 +38,9 @@ def _run(path: Path, *, only_check: bool) -> None:
     try:  # here, and not above: the command is there without the extra, too
         import uvloop
 
-        from dbgate_broker.broker import check, serve
+        from dbgate_broker.broker import check
         from dbgate_broker.config import load
+        from dbgate_broker.serving import serve
     except ImportError as exc:
         raise UsageError(
             f"the broker is not installed here ({exc.name})", hint="pip install 'dbgate[broker]'"

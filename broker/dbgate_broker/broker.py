@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import secrets
-import signal
 import ssl
-import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Final
@@ -42,36 +40,10 @@ from dbgate_core.masking.key import MaskKey
 from dbgate_core.sql.analyse import analyse
 
 MASK_KEY_BYTES: Final = 32
-ENDING: Final = (signal.SIGINT, signal.SIGTERM)
-SWITCH_S: Final = 0.000_5
-"""How long a thread may keep the interpreter's lock from another; Python's own choice is ten times that."""
+Drain = Callable[[], Awaitable[bool]]
+"""Lets what runs end, within its limit; False when something still ran."""
 
 log = logging.getLogger(__name__)
-
-
-async def serve(config: Config) -> None:
-    """Run a broker until SIGINT or SIGTERM. Raises DbgateError when it cannot start."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in ENDING:
-        loop.add_signal_handler(number, ended.set)
-    async with AsyncExitStack() as stack:
-        await start(config, stack)
-        _settle()
-        await ended.wait()
-        log.info("stopping")
-    log.info("stopped")
-
-
-def _settle() -> None:
-    """Now that all is loaded: what stays is no matter for the collector, and threads take turns.
-
-    The loop gives the interpreter's lock up at each write of the log; a thread that works in the
-    background then keeps it for a switch interval, which every client would wait for.
-    """
-    gc.collect()
-    gc.freeze()
-    sys.setswitchinterval(SWITCH_S)
 
 
 def check(config: Config) -> None:
@@ -81,11 +53,11 @@ def check(config: Config) -> None:
     tls_context(config.listen)
 
 
-async def start(config: Config, stack: AsyncExitStack) -> None:
+async def start(config: Config, stack: AsyncExitStack) -> Drain:
     """Start every part; `stack` stops them, the last first.
 
     The log is opened first and closed last, since everything else writes to it; the API, which
-    lets people in, comes last and goes first.
+    lets people in, comes last and goes first. Gives what drains the broker before that.
     """
     tls = tls_context(config.listen)
     policies = read_policies(config.policy_directory)
@@ -155,6 +127,12 @@ async def start(config: Config, stack: AsyncExitStack) -> None:
     level = logging.INFO if native.COMPILED else logging.WARNING
     log.log(level, "compiled module %s%s", native.STATE, native.HINT and f": {native.HINT}")
     log.info("API on %s:%d, gateway on port %d", config.listen.host, api_port, port)
+
+    async def drain() -> bool:
+        readiness.draining = True
+        return await sessions.drain(config.sessions.drain_s)
+
+    return drain
 
 
 def tls_context(listen: ListenConfig) -> ssl.SSLContext:

@@ -105,6 +105,7 @@ class SessionConfig(_Section, frozen=True, kw_only=True):
     abandoned_s: int = 90
     request_expiry_s: int = 24 * 3600
     max_grant_s: int = 8 * 3600
+    drain_s: int = 20
 
 
 class TelemetryConfig(_Section, frozen=True, kw_only=True):

@@ -57,6 +57,7 @@ def configuration(
     lines += _table(
         "[audit]", {"directory": home.root / "audit", "signing_key": home.secret("audit-key.pem")}
     )
+    lines += _table("[sessions]", {"drain_s": 0})
     lines += _table("[telemetry]", {"metrics_token_file": home.secret("metrics-token")})
     lines += _table("[vault]", _vault(ports, access))
     lines += _table("[[issuers]]", _issuer(ports))

@@ -82,6 +82,13 @@ class Connection:
             self._farewell = error
             self._task.cancel()
 
+    def drain(self, sqlstate: str, message: str) -> None:
+        """The same, once nothing runs and no transaction is open."""
+        if self._relay is None:
+            self.terminate(sqlstate, message)
+        else:
+            self._relay.drain(DbgateError(message, sqlstate=sqlstate))
+
     def warn(self, message: str, hint: str) -> None:
         """Send a NoticeResponse: between two messages of the server, or after the log-in."""
         notice = warning(message, hint)

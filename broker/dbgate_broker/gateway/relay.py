@@ -55,6 +55,7 @@ class Relay:
         self._server = server
         self._refresh = refresh
         self._refreshing: asyncio.Task[None] | None = None
+        self._last: DbgateError | None = None
 
     def start(self) -> None:
         """Take over both legs."""
@@ -74,6 +75,15 @@ class Relay:
         if not self.done.done():
             self.error = error
             self._finish(End.FAILED)
+
+    def drain(self, error: DbgateError) -> None:
+        """End as by `fail`, as soon as nothing runs and no transaction is open."""
+        self._last = error
+        self._end_at_rest(error)
+
+    def _end_at_rest(self, error: DbgateError) -> None:
+        if self.session.drained and self.session.transaction_status == "I":
+            self.fail(error)
 
     def warn(self, notice: bytes) -> None:
         """Send the client a NoticeResponse as soon as one may stand in its stream."""
@@ -113,6 +123,8 @@ class Relay:
         out = session.take_for_client()
         if out:
             self._client.write(out)
+        if self._last is not None:
+            self._end_at_rest(self._last)
         if session.held:
             self._hold()
 

@@ -53,6 +53,9 @@ class Terminable(Protocol):
     def terminate(self, sqlstate: str, message: str) -> None:
         """Tell the client why, and close both sides."""
 
+    def drain(self, sqlstate: str, message: str) -> None:
+        """The same, once nothing runs and no transaction is open."""
+
 
 class LiveGuard(Guard, Protocol):
     """A guard that says when its catalog must be read again before the next statement."""

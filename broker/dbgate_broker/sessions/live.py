@@ -59,6 +59,7 @@ class LiveSession:
         self._numbers = count(1)
         self._connections: dict[int, Terminable] = {}
         self._shut = ""
+        self._draining = ""
 
     @property
     def session_id(self) -> str:
@@ -96,6 +97,11 @@ class LiveSession:
         return len(self._connections)
 
     @property
+    def drained(self) -> bool:
+        """Whether it takes no more connections, and its last one has ended."""
+        return bool(self._draining) and not self._connections
+
+    @property
     def is_shut(self) -> bool:
         """Whether it is being closed, or is closed."""
         return bool(self._shut)
@@ -108,6 +114,8 @@ class LiveSession:
     def attach(self, connection: Terminable) -> int:
         """Register a connection; its number, from 1. Raises LimitExceeded, or Denied once it ends."""
         self.demand_open()
+        if self._draining:
+            raise not_open(self.database.name, self._draining)
         if len(self._connections) >= MAX_CONNECTIONS:
             raise LimitExceeded(
                 f"a session has at most {MAX_CONNECTIONS} connections",
@@ -158,6 +166,12 @@ class LiveSession:
         self._shut = reason
         for connection in list(self._connections.values()):
             connection.terminate(ADMIN_SHUTDOWN, reason)
+
+    def drain(self, reason: str) -> None:
+        """Admit nothing more, and let each connection end by 57P01 once nothing of it runs."""
+        self._draining = reason
+        for connection in list(self._connections.values()):
+            connection.drain(ADMIN_SHUTDOWN, reason)
 
     def demand_open(self) -> None:
         """Raise Denied when the session is over, by its clock too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from dbgate_core.errors import DbgateError
 from dbgate_core.principal import Principal
 
 WINDOW_ENDED: Final = "the session's window has ended"
+DRAINED: Final = "the broker is stopping"
 WARN_S: Final = 300
 """How long before its deadline a session's clients are warned; half its length, if that is less."""
 
@@ -38,6 +40,7 @@ class Roster:
         """`abandoned_s` None: nobody is taken for gone, since another broker may have seen him."""
         self.live: dict[str, LiveSession] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
+        self._empty = asyncio.Event()
         self._leasing = leasing
         self._ending = ending
         self._clock = clock
@@ -62,6 +65,8 @@ class Roster:
             return WINDOW_ENDED
         if now >= live.held.expires_at:
             return "its database user has ended, and could not be renewed"
+        if live.drained:
+            return DRAINED
         if live.idle_since is None:
             return ""
         if (now - live.idle_since).total_seconds() >= self._idle_s:
@@ -102,9 +107,20 @@ class Roster:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
+    async def emptied(self, limit_s: float) -> bool:
+        """Wait until the last session has ended; False at the limit."""
+        if self.live:
+            self._empty.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    await self._empty.wait()
+        return not self.live
+
     async def _finish(self, live: LiveSession, end: End) -> None:
         await self._ending.end(live.row, end, live.held)
         self.live.pop(live.session_id, None)
+        if not self.live:
+            self._empty.set()
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Do it in a task that is kept, and waited for at the end."""

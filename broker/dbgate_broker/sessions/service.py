@@ -21,6 +21,7 @@ from dbgate_broker.sessions.live import LiveSession, not_open
 from dbgate_broker.sessions.opening import Opening
 from dbgate_broker.sessions.orphans import Orphans
 from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
+from dbgate_broker.sessions.roster import DRAINED as STOPPING
 from dbgate_broker.sessions.roster import Roster
 from dbgate_broker.sessions.tickets import Ticket
 from dbgate_broker.sessions.views import session_info
@@ -40,7 +41,6 @@ STOP_S: Final = 3.0
 """For closing every session at the end; what is not done then, the next start does."""
 MAX_OPEN_OF_ONE: Final = 100
 """Open sessions of one principal in one broker: each is a user in PostgreSQL."""
-STOPPING: Final = "the broker is stopping"
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,17 @@ class Sessions:
             {self._roster.spawn(self._recover(), "sessions-recovery")}, timeout=START_S
         )
         self._watcher.start()
+
+    async def drain(self, limit_s: float) -> bool:
+        """Open no more, and let what runs end; False when something still ran at the limit.
+
+        Idle connections end at once, the others when their statement and transaction have ended; a
+        session without connections is closed, and its lease revoked.
+        """
+        self._stopping = True
+        for live in list(self._roster.live.values()):
+            live.drain(STOPPING)
+        return await self._roster.emptied(limit_s)
 
     async def stop(self) -> None:
         """Close every session, within 4 s; what cannot be revoked stays in the journal."""

@@ -131,6 +131,7 @@ class Connection:
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.ended: tuple[str, str] | None = None
+        self.drained: tuple[str, str] | None = None
 
     def warn(self, message: str, hint: str) -> None:
         """Keep it."""
@@ -139,3 +140,7 @@ class Connection:
     def terminate(self, sqlstate: str, message: str) -> None:
         """Keep it."""
         self.ended = (sqlstate, message)
+
+    def drain(self, sqlstate: str, message: str) -> None:
+        """Keep it; what runs here ends when the test says so."""
+        self.drained = (sqlstate, message)
