@@ -141,7 +141,12 @@ class Session(Backend):
             self._client.keep(data[position:], need)
 
     def _must_wait(self) -> bool:
-        """Whether nothing may be judged now: the catalog is old, or a COPY's outcome not known."""
+        """Whether nothing may be judged now: the catalog is old, or a COPY's outcome not known.
+
+        Raises ProtocolViolation inside a COPY, where PostgreSQL, too, ends the connection.
+        """
+        if self.pending.copying_in:
+            raise ProtocolViolation("a statement inside a COPY FROM STDIN")
         return self.guard.stale or self.pending.ends_copy
 
     def _client_message(self, kind: str, body: bytes) -> bytes | None:

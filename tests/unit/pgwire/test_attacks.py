@@ -252,8 +252,17 @@ def test_what_a_failed_copy_may_have_let_run_is_not_on_record_as_skipped() -> No
     assert statuses == [Status.ERROR, Status.LOST]
 
 
-def test_a_statement_inside_a_copy_ends_the_connection() -> None:
-    """As PostgreSQL does it; the client's CopyDone, behind it, would never be read."""
+@pytest.mark.parametrize("said", [query("row a"), bind("", "none"), message(b"F", b"\0\0\0\1")])
+def test_a_statement_inside_a_copy_ends_the_connection(said: bytes) -> None:
+    """As PostgreSQL does it; if it were held, the CopyDone behind it would never be read."""
+    talk = Talk()
+    talk.client(query("copyin") + message(b"d", b"1"))
+    talk.settle()
+    with pytest.raises(ProtocolViolation, match="inside a COPY"):
+        talk.client(said + message(b"c", b""))
+
+
+def test_a_statement_that_waits_when_a_copy_begins_ends_the_connection() -> None:
     talk = Talk()
     talk.client(query("copyin;copyin") + message(b"c", b"") + query("row a") + message(b"c", b""))
     with pytest.raises(ProtocolViolation, match="inside a COPY"):
