@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,7 +52,10 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     sources = _sources(asked.source, asked.postgres_source)
     chosen = [suite for suite in SUITES if not asked.suites or suite.name in asked.suites]
-    with tempfile.TemporaryDirectory(prefix="dbgate-suites-") as scratch, stack() as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="dbgate-suites-") as scratch,
+        stack(sorted({suite.dbname for suite in chosen})) as running,
+    ):
         folder = (asked.keep or Path(scratch)).absolute()
         compared = [compare(suite, running, folder, sources) for suite in chosen]
     return report(compared, Known.load())
@@ -69,9 +72,10 @@ def _sources(named: Sequence[str], postgres: str | None) -> Sources:
 def compare(suite: Suite, running: Stack, folder: Path, sources: Sources) -> Compared:
     """Run a suite directly, then through dbgate, each on an empty database."""
 
-    def run(route: Route) -> Results:
+    def run(routes: Mapping[str, Route]) -> Results:
+        route = routes[suite.dbname]
         print(f"{suite.name}: {route.name} ...", file=sys.stderr, flush=True)
-        running.renew()
+        running.server.renew_database(suite.dbname)
         place = folder / suite.name / route.name
         place.mkdir(parents=True)
         return suite.run(route, place, sources)

@@ -16,8 +16,10 @@ from psycopg.conninfo import make_conninfo
 
 from tests.integration.credentials.servers import PASSWORD, Postgres
 
-DBNAME = "regression"
-"""As PostgreSQL's own suite names it: its expected files say so."""
+REGRESSION = "regression"
+"""As PostgreSQL's own suite names its database: its expected files say so."""
+POSTGRES = "postgres"
+"""As asyncpg's suite does."""
 SETTINGS = """
 ssl = on
 ssl_cert_file = '{base}/cert.pem'
@@ -44,7 +46,11 @@ LOCALE = {
 
 
 class Spoilable(Postgres):
-    """A server whose one database can be made anew."""
+    """A server whose databases can be made anew."""
+
+    def dsn(self, dbname: str = "template1") -> str:
+        """The superuser's own way in, past dbgate."""
+        return super().dsn(dbname)
 
     def configure(self) -> None:
         """Once, before the first start."""
@@ -56,22 +62,21 @@ class Spoilable(Postgres):
             file.write(SETTINGS.format(base=self.base))
         (self.base / "data" / "pg_hba.conf").write_text(TRUST)
 
-    @property
-    def broker_dsn(self) -> str:
+    def broker_dsn(self, dbname: str) -> str:
         """The superuser's way in as `dbgate dev --database` wants it: verified TLS."""
         return make_conninfo(
             host="127.0.0.1",
             port=self.port,
             user="postgres",
             password=PASSWORD,
-            dbname=DBNAME,
+            dbname=dbname,
             sslmode="verify-full",
             sslrootcert=str(self.base / "cert.pem"),
         )
 
-    def renew_database(self) -> None:
+    def renew_database(self, dbname: str) -> None:
         """An empty database again, in the locale that PostgreSQL's own suite expects."""
-        name = sql.Identifier(DBNAME)
+        name = sql.Identifier(dbname)
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
         for setting, value in LOCALE.items():
@@ -88,14 +93,13 @@ class Spoilable(Postgres):
 
 @contextmanager
 def spoilable() -> Iterator[Spoilable]:
-    """A running server with its empty database; gone afterwards."""
+    """A running server; gone afterwards."""
     base = Path(tempfile.mkdtemp(prefix="dbgate-suites-"))
     try:
         server = Spoilable(base)
         server.configure()
         server.start()
         try:
-            server.renew_database()
             yield server
         finally:
             server.stop()

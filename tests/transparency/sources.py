@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -47,7 +47,7 @@ class Sources:
         return place
 
 
-def fetch(name: str, command: list[str | Path], folder: Path | None = None) -> None:
+def fetch(name: str, command: Sequence[str | Path], folder: Path | None = None) -> None:
     """Run a command that downloads. Raises Missing."""
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=FETCH_S, check=False

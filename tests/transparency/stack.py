@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -12,40 +12,53 @@ from psycopg import sql
 from tests.bench.paths import Route
 from tests.demo.stage import Stage
 from tests.e2e.tunnel import tunnel
-from tests.transparency.server import DBNAME, Spoilable, spoilable
+from tests.transparency.server import Spoilable, spoilable
 
-DATABASE = "suites"
 PERSON = "alice"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A server, and the routes to it. Both end as the same database user, a superuser."""
+    """A server, and both routes to each of its databases.
+
+    They end as the same database user, a superuser.
+    """
 
     server: Spoilable
-    direct: Route
-    through: Route
-
-    def renew(self) -> None:
-        """Give the next run the database that the last one got."""
-        self.server.renew_database()
+    direct: Mapping[str, Route]
+    through: Mapping[str, Route]
 
 
 @contextmanager
-def stack() -> Iterator[Stack]:
-    """Start the server, developer mode with the permissive policy, and one tunnel as admin."""
-    with spoilable() as server:
-        options = ("--policy", "permissive", "--database", f"{DATABASE}={server.broker_dsn}")
-        with (
-            Stage(*options) as stage,
-            tunnel(stage, PERSON, DATABASE, "--role", "admin") as opened,
-        ):
-            through = Route("dbgate", opened.env)
-            user = _ephemeral_superuser(opened.dsn, server)
-            direct = through.env | {"PGHOST": "127.0.0.1", "PGPORT": str(server.port)}
-            direct |= {"PGUSER": user, "PGDATABASE": DBNAME}
-            yield Stack(server, Route("direct", direct), through)
-            _as_it_was(user, server)
+def stack(dbnames: Sequence[str]) -> Iterator[Stack]:
+    """Start the server, developer mode with the permissive policy, a tunnel a database as admin."""
+    with spoilable() as server, ExitStack() as opened:
+        options = ["--policy", "permissive"]
+        for dbname in dbnames:
+            server.renew_database(dbname)
+            options += ["--database", f"suites-{dbname}={server.broker_dsn(dbname)}"]
+        stage = opened.enter_context(Stage(*options))
+        routes = {
+            dbname: opened.enter_context(_routes(stage, server, dbname)) for dbname in dbnames
+        }
+        yield Stack(
+            server,
+            {dbname: direct for dbname, (direct, _) in routes.items()},
+            {dbname: through for dbname, (_, through) in routes.items()},
+        )
+
+
+@contextmanager
+def _routes(stage: Stage, server: Spoilable, dbname: str) -> Iterator[tuple[Route, Route]]:
+    """The direct route, and the one through a tunnel."""
+    with tunnel(stage, PERSON, f"suites-{dbname}", "--role", "admin") as opened:
+        user = _ephemeral_superuser(opened.dsn, server)
+        through = opened.env
+        direct = through | {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": user}
+        yield Route("direct", direct), Route("dbgate", through)
+        server.renew_database(dbname)
+        # What is a superuser's, or owns things elsewhere, could not be dropped at the session's end.
+        server.execute(sql.SQL("ALTER ROLE {} NOSUPERUSER").format(sql.Identifier(user)))
 
 
 def _ephemeral_superuser(dsn: str, server: Spoilable) -> str:
@@ -58,9 +71,3 @@ def _ephemeral_superuser(dsn: str, server: Spoilable) -> str:
     server.execute(sql.SQL("ALTER ROLE {} SUPERUSER CREATEDB CREATEROLE").format(name))
     server.execute(sql.SQL("ALTER ROLE {} RESET role").format(name))
     return user
-
-
-def _as_it_was(user: str, server: Spoilable) -> None:
-    """Take the rights back and what it owns away: or dbgate could not drop it at the session's end."""
-    server.renew_database()
-    server.execute(sql.SQL("ALTER ROLE {} NOSUPERUSER").format(sql.Identifier(user)))

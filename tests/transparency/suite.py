@@ -11,9 +11,10 @@ from tests.transparency.sources import Sources
 
 
 class Suite(Protocol):
-    """One body of tests. Each run finds an empty database and an empty folder."""
+    """One body of tests. Each run finds an empty database `dbname`, and an empty folder."""
 
     name: str
+    dbname: str
 
     def run(self, route: Route, folder: Path, sources: Sources) -> Results:
         """Run everything on a route. Raises Missing when it cannot be run here."""

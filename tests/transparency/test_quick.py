@@ -11,6 +11,7 @@ from tests import programs
 from tests.transparency.__main__ import compare
 from tests.transparency.known import Entry, Known
 from tests.transparency.results import Difference, Outcome, Result, differences
+from tests.transparency.server import REGRESSION
 from tests.transparency.sources import Sources
 from tests.transparency.stack import stack
 from tests.transparency.suites import SUITES
@@ -27,7 +28,7 @@ def test_postgresqls_own_programs_do_through_dbgate_what_they_do_directly(tmp_pa
         pytest.skip("pgbench or openssl is not installed")
     programs.server(tls=True)
     known = Known.load()
-    with stack() as running:
+    with stack([REGRESSION]) as running:
         for suite in QUICK:
             compared = compare(suite, running, tmp_path, Sources())
             assert compared.direct, compared.missing

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.bench.paths import Route
 from tests.transparency import pytests
 from tests.transparency.results import Results
+from tests.transparency.server import POSTGRES
 from tests.transparency.sources import Sources
 
 IDLE = ("test__sourcecode.py", "test__environment.py")
@@ -18,6 +19,7 @@ class Asyncpg:
     """asyncpg."""
 
     name = "asyncpg"
+    dbname = POSTGRES
 
     def run(self, route: Route, folder: Path, sources: Sources) -> Results:
         """The tests alone, so that they meet the package that is installed, compiled."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench.paths import Route
 from tests.transparency.results import Outcome, Result, Results
+from tests.transparency.server import REGRESSION
 from tests.transparency.sources import Sources
 
 RUN_S = 300.0
@@ -29,6 +30,7 @@ class Dump:
     """pg_dump and pg_restore, in all archive forms or some."""
 
     name = "pg_dump"
+    dbname = REGRESSION
 
     def __init__(self, *archives: str) -> None:
         self._archives = archives or tuple(ARCHIVES)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.bench.paths import Route
 from tests.transparency.results import Outcome, Result, Results
+from tests.transparency.server import REGRESSION
 from tests.transparency.sources import Sources
 
 RUN_S = 300.0
@@ -57,6 +58,7 @@ class Pgbench:
     """pgbench, in all modes or some."""
 
     name = "pgbench"
+    dbname = REGRESSION
 
     def __init__(self, *modes: str) -> None:
         self._modes = modes or MODES

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench.paths import Route
 from tests.transparency.results import Outcome, Result, Results
+from tests.transparency.server import REGRESSION
 from tests.transparency.sources import Sources
 
 RUN_S = 120.0
@@ -26,6 +27,7 @@ class Psql:
     """psql, with all sets of switches or some."""
 
     name = "psql"
+    dbname = REGRESSION
 
     def __init__(self, *switches: str) -> None:
         self._switches = switches or tuple(SWITCHES)

@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from tests.bench.paths import Route
 from tests.transparency import pytests
 from tests.transparency.results import Results
+from tests.transparency.server import REGRESSION
 from tests.transparency.sources import Sources
 
 MARKS = "not slow and not timing and not flakey and not gevent and not dns"
@@ -24,6 +25,7 @@ class Psycopg:
     """psycopg."""
 
     name = "psycopg"
+    dbname = REGRESSION
 
     def run(self, route: Route, folder: Path, sources: Sources) -> Results:
         """The tests alone, so that they meet the package that is installed."""
