@@ -9,7 +9,8 @@ from typing import Any, Final, TypeAlias
 # walking: `WhichOneof` names the kind at run time, which no static type follows.
 Node: TypeAlias = Any
 
-_LEAVES: Final = frozenset({"string", "integer", "float", "boolean", "bit_string"})
+_LEAVES: Final = frozenset({"", "string", "integer", "float", "boolean", "bit_string"})
+"""With the absent node: a function in FROM is a list of its call and, mostly, of nothing."""
 
 
 def kind(node: Node) -> str:

@@ -45,6 +45,8 @@ def test_what_the_client_put_in_is_shown() -> None:
     run(guard, MADE)
     run(guard, "insert into t values (1, 'x')")
     run(guard, "insert into t select id, 'x' from plain")
+    run(guard, "insert into t select n, 'x' from generate_series(1, 3) as n")
+    run(guard, "create index on t using hash (a)")
     assert shown(guard)
     assert shown(guard, "select upper(b) from t", Field("upper", 0, 0, TEXT, -1, -1, 0))
     permit = guard.judge("copy t to stdout")
