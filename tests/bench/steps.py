@@ -1,8 +1,9 @@
 """`python -m tests.bench.steps`: CPU microseconds a statement between the sockets, no sockets used.
 
 The wire session, a guard and a real audit log on the disk, fed with what pgbench and PostgreSQL say
-of one select. Steadier than a whole run, so it shows what a change of the hot path is worth.
-`--profile` prints where the time goes.
+of one select; then the guard's two entries alone, and what the search index costs for an entry.
+Steadier than a whole run, so it shows what a change of the hot path is worth. `--profile` prints
+where the time goes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from dbgate_broker.audit.files import Folder
+from dbgate_broker.audit.index import Index
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.config import AuditConfig
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.pgwire.guard import Outcome, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.session import Session
 from dbgate_core.scope import Picture, Scope
@@ -38,8 +42,8 @@ READY = message(b"Z", b"I")
 SYNC = message(b"S", b"")
 
 
-def a_session(recorder: Recorder) -> Session:
-    """A session of alice's on a small catalog."""
+def a_guard(recorder: Recorder) -> ConnectionGuard:
+    """The guard of a connection of alice's on a small catalog."""
     entry = {
         "session": "s-0123456789abcdef",
         "who": who(ALICE),
@@ -52,8 +56,7 @@ def a_session(recorder: Recorder) -> Session:
     }
     scope = Scope(Subject(ALICE, PROD, "readonly"), entry, MaskKey(b"k" * 32), Approvals())
     verdicts = Verdicts(TablePolicy())
-    guard = ConnectionGuard(scope, Picture(SHOP), verdicts, recorder, time.monotonic_ns)
-    return Session(guard)
+    return ConnectionGuard(scope, Picture(SHOP), verdicts, recorder, time.monotonic_ns)
 
 
 def _bound(number: int) -> bytes:
@@ -70,22 +73,47 @@ def _exchange(session: Session, asked: bytes, answer: bytes) -> None:
     session.take_for_client()
 
 
-def prepared(session: Session) -> Callable[[int], None]:
+def prepared(guard: ConnectionGuard) -> Callable[[int], None]:
     """Bind, Describe, Execute and Sync of a statement prepared once."""
+    session = Session(guard)
     parse = message(b"P", b"P0\0" + TEXT.encode() + b"\0\0\0")
     _exchange(session, parse + SYNC, message(b"1", b"") + READY)
     answer = message(b"2", b"") + DESCRIPTION + ROW + DONE + READY
     return lambda number: _exchange(session, _bound(number), answer)
 
 
-def simple(session: Session) -> Callable[[int], None]:
+def simple(guard: ConnectionGuard) -> Callable[[int], None]:
     """A Query whose literal is another each time."""
+    session = Session(guard)
     answer = DESCRIPTION + ROW + DONE + READY
 
     def step(number: int) -> None:
         _exchange(session, message(b"Q", LITERAL.format(number).encode() + b"\0"), answer)
 
     return step
+
+
+def recorded(guard: ConnectionGuard) -> Callable[[int], None]:
+    """The begin and end entries of a statement judged once."""
+    permit = guard.judge(TEXT)
+    assert not isinstance(permit, Refusal)
+
+    def step(number: int) -> None:
+        guard.end(guard.begin(permit, None, "extended"), Outcome(Status.OK, "SELECT 1", 1))
+
+    return step
+
+
+def indexed(place: Path) -> float:
+    """CPU microseconds for an entry of a closed log, to index all of it."""
+    folder = Folder(place)
+    index = Index(folder, place.with_name("again.sqlite"), "again")
+    begun = time.thread_time()
+    entries = index.use(lambda db: db.execute("select sum(entries) from blocks").fetchone()[0])
+    spent = time.thread_time() - begun
+    index.close()
+    folder.close()
+    return spent / entries * 1e6
 
 
 def microseconds(step: Callable[[int], None], count: int) -> float:
@@ -107,13 +135,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         config = AuditConfig(directory=Path(folder) / "log", signing_key=Path(folder) / "key")
         with AuditLog.open(config) as log:
-            for kind in (prepared, simple):
-                step = kind(a_session(log))
+            for kind in (prepared, simple, recorded):
+                step = kind(a_guard(log))
                 with cProfile.Profile() if options.profile else tempfile.TemporaryFile() as profile:
                     best = min(microseconds(step, options.count) for _ in range(3))
                 print(f"{kind.__name__:10} {best:7.1f} us")
                 if isinstance(profile, cProfile.Profile):
                     pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+        print(f"{'indexed':10} {indexed(config.directory):7.1f} us for an entry")
     return 0
 
 
