@@ -109,7 +109,7 @@ def indexed(place: Path) -> float:
     folder = Folder(place)
     index = Index(folder, place.with_name("again.sqlite"), "again")
     begun = time.thread_time()
-    entries = index.use(lambda db: db.execute("select sum(entries) from blocks").fetchone()[0])
+    entries = int(index.use(lambda db: db.execute("select sum(entries) from blocks").fetchone()[0]))
     spent = time.thread_time() - begun
     index.close()
     folder.close()

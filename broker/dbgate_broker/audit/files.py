@@ -122,11 +122,15 @@ class Appender:
 
     def append(self, data: bytes) -> None:
         """Write all of it. Raises TornWrite; `size_bytes` then counts what was written of it."""
+        done = 0
         try:
-            write_all(self.fd, data)
-        except TornWrite as exc:
-            self.size_bytes += exc.written
-            raise
+            done = os.write(self.fd, data)
+            if done < len(data):
+                write_all(self.fd, data[done:])
+        except OSError as exc:
+            done += exc.written if isinstance(exc, TornWrite) else 0
+            self.size_bytes += done
+            raise TornWrite(exc, done) from exc
         self.size_bytes += len(data)
 
     def sync(self) -> None:

@@ -59,7 +59,10 @@ class Checkpoints:
 
 
 class Keeper:
-    """Syncs and seals a writer's entries. `durable` and `sealed` are sizes of the log."""
+    """Syncs and seals a writer's entries. `durable` and `sealed` are sizes of the log.
+
+    While it is `resting` it must be woken for what is written.
+    """
 
     def __init__(
         self,
@@ -77,17 +80,16 @@ class Keeper:
         self._note = note
         self._lock = Lock()
         self._tried = -1
-        self._resting = False
+        self.resting = False
         self._wake = Event()
         self._stopped = False
         self._thread = Thread(target=self._run, name="audit-keeper", daemon=True)
         self._thread.start()
 
-    def kick(self) -> None:
-        """Something was written: wake the thread, if it rests."""
-        if self._resting:
-            self._resting = False
-            self._wake.set()
+    def wake(self) -> None:
+        """Something was written, and the thread rests."""
+        self.resting = False
+        self._wake.set()
 
     def seal(self) -> bytes:
         """The newest checkpoint, over everything written before the call.
@@ -133,11 +135,11 @@ class Keeper:
 
     def _rest(self, due: float) -> None:
         """Wait for the next entry, or until what was written is to be sealed."""
-        self._resting = True
+        self.resting = True
         if self._writer.size == self._tried and not self._stopped:
             behind = self.sealed < self._tried
             self._wake.wait(max(0.0, due - time.monotonic()) if behind else None)
-        self._resting = False
+        self.resting = False
         self._wake.clear()
 
     def _sync(self, size: int, fd: int) -> None:

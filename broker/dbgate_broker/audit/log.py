@@ -95,7 +95,8 @@ class AuditLog:
         except AuditUnavailable:
             self.failures += 1
             raise
-        self._keeper.kick()
+        if self._keeper.resting:
+            self._keeper.wake()
         return index
 
     def search(self, query: AuditQuery, cursor: str = "", limit: int = 200) -> AuditPage:

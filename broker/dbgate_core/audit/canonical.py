@@ -65,9 +65,13 @@ _opening: Final = msgspec.json.Decoder(Opening)
 _entry: Final = msgspec.json.Decoder(dict[str, Any])
 
 
+encode_all: Final = _encoder.encode_lines
+"""Lines of a list of entries, each with its line break. Raises as `encode`, and costs no call of it."""
+
+
 def encode(entry: Mapping[str, object]) -> bytes:
     """One line, with its line break. Raises ValueError or TypeError for what is no JSON value."""
-    return _encoder.encode(entry) + b"\n"
+    return encode_all([entry])
 
 
 def fragment(value: object) -> msgspec.Raw:

@@ -34,7 +34,7 @@ class Chain:
         text = fields.get("text")
         if not isinstance(text, str) or len(text) <= _SURELY_ONE_PART:
             own = {"index": self.tree.size, "kind": kind, "prev": self.prev, "time": time}
-            return [canonical.encode({**fields, **own})]
+            return [canonical.encode_all([{**fields, **own}])]
         first, *more = canonical.text_parts(text)
         if not more:
             return [self._line(0, self.prev, kind, time, fields)]
