@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, TypeVar
@@ -32,6 +34,8 @@ VERSION: Final = 2
 MARK_BYTES: Final = 512
 """How much of the log before the place is compared, to know that it is the same log."""
 
+Place = tuple[int, int, int, int]
+"""An entry's index, segment, offset and length."""
 _SCHEMA: Final = """
 create table position (segment int, offset int, mark blob, log text);
 create table blocks (first integer primary key, segment int, offset int, entries int,
@@ -39,6 +43,8 @@ create table blocks (first integer primary key, segment int, offset int, entries
 create table postings (term text, block int, bits blob, primary key (term, block)) without rowid;
 create table late (owner int, idx int, primary key (owner, idx)) without rowid;
 """
+_WRONG: Final = (sqlite3.Error, zlib.error, OSError, ValueError, KeyError, TypeError)
+"""What may be wrong with the index, its disk or the log."""
 _T = TypeVar("_T")
 
 
@@ -71,7 +77,7 @@ class Index:
                 except (sqlite3.DatabaseError, zlib.error):
                     self._discard()
                     return self._read_with(read)
-        except (sqlite3.Error, OSError) as exc:
+        except (sqlite3.Error, zlib.error, OSError) as exc:
             raise Unreachable(
                 f"the audit log's search index {self._path} cannot be used: {exc}",
                 hint="the log itself is not affected; the index is rebuilt when it can be written",
@@ -86,13 +92,19 @@ class Index:
 
         What goes wrong here is said by the next search, which tries again.
         """
-        with self._lock, suppress(sqlite3.Error, OSError, ValueError, KeyError, TypeError):
+        with self._lock, suppress(*_WRONG):
             return not self._closed and self._batch()
         return False
 
-    def entry(self, segment: int, offset: int, length: int) -> dict[str, Any]:
-        """Read an entry from the log itself."""
-        return canonical.entry(self.lines(segment, offset, length))
+    def entries(self, places: Iterable[Place]) -> list[dict[str, Any]]:
+        """Read entries from the log itself, given their places in order."""
+        found = []
+        for segment, near in groupby(places, itemgetter(1)):
+            with self._folder.segment(segment).open("rb") as file:
+                for _, _, offset, length in near:
+                    file.seek(offset)
+                    found.append(canonical.entry(file.read(length)))
+        return found
 
     def lines(self, segment: int, offset: int, length: int) -> bytes:
         """Read lines from the log itself."""
@@ -219,7 +231,7 @@ class Index:
         self._block = following
 
     def _entry_line(self, index: int) -> bytes | None:
-        """An entry's line, read from the log; None when there is none so old."""
+        """An entry's line, read from the log; None when it is not there."""
         block = self._block
         if len(block) and index >= block.first:
             found = (block.first, block.segment, block.offset)
@@ -239,6 +251,8 @@ class Index:
             found = row[:3]
             lengths = blocks.unpack(row[3], blocks.Lines).lengths
         at = index - found[0]
+        if at >= len(lengths):
+            return None
         return self.lines(found[1], found[2] + sum(lengths[:at]), lengths[at])
 
     def _drop(self) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 
 from dbgate_broker.audit import terms
 from dbgate_broker.audit.block import micros
-from dbgate_broker.audit.index import Index
-from dbgate_broker.audit.view import END_OF_TIME, Row, View, Wanted
+from dbgate_broker.audit.index import Index, Place
+from dbgate_broker.audit.view import END_OF_TIME, View, Wanted
 from dbgate_core.contract import AuditPage
 from dbgate_core.errors import UsageError
 
@@ -96,9 +96,9 @@ class Search:
         groups = [[view.place(at) for at in (index, *ends.get(index, []))] for index in rows]
         return self._page(groups, limit, full=len(rows))
 
-    def _page(self, groups: Sequence[list[Row]], limit: int, *, full: int) -> AuditPage:
+    def _page(self, groups: Sequence[list[Place]], limit: int, *, full: int) -> AuditPage:
         """Whole groups up to the limits, at least one; `full` rows mean that more may follow."""
-        taken: list[Row] = []
+        taken: list[Place] = []
         size, last = 0, -1
         for group in groups:
             size += sum(length for *_, length in group)
@@ -107,7 +107,7 @@ class Search:
             taken += group
             last = group[0][0]
         more = full >= limit or (groups and last != groups[-1][0][0])
-        entries = [self._index.entry(*row[1:]) for row in sorted(taken)]
+        entries = self._index.entries(sorted(taken))
         return AuditPage(entries=entries, next=str(last) if more and taken else "")
 
 

@@ -11,14 +11,12 @@ from typing import Final
 
 from dbgate_broker.audit import block as blocks
 from dbgate_broker.audit import terms
-from dbgate_broker.audit.index import Index
+from dbgate_broker.audit.index import Index, Place
 
 END_OF_TIME: Final = 1 << 62
 _PARAMETERS: Final = 500
 """Of one SQL statement; SQLite takes 32,766."""
 _HELD: Final = "(select bits from postings where block = b.first and term = ?)"
-Row = tuple[int, int, int, int]
-"""An entry's index, segment, offset and length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Held:
     """Where a block stands, and the offset of each of its lines and of their end."""
 
     first: int
@@ -52,7 +50,7 @@ class View:
     def __init__(self, index: Index, db: sqlite3.Connection) -> None:
         self._index = index
         self._db = db
-        self._places: dict[int, _Place] = {}
+        self._places: dict[int, _Held] = {}
         self._firsts: list[int] = []
 
     def matching(self, wanted: Wanted) -> Iterator[int]:
@@ -73,9 +71,9 @@ class View:
             for at in blocks.places(found):
                 yield first + at
 
-    def place(self, index: int) -> Row:
+    def place(self, index: int) -> Place:
         """Where an entry's line stands."""
-        held = self._place(index)
+        held = self._held(index)
         at = index - held.first
         start, end = held.offsets[at : at + 2]
         return index, held.segment, start, end - start
@@ -84,7 +82,7 @@ class View:
         """The entries that end these, as far as there are any."""
         asked = set(begun)
         found: dict[int, list[int]] = {}
-        for first in {self._place(index).first for index in begun}:
+        for first in {self._held(index).first for index in begun}:
             lines = self._places[first].lines
             for at, far in zip(lines.ends, lines.distances, strict=True):
                 if far <= at and first + at - far in asked:
@@ -129,7 +127,7 @@ class View:
 
     def _within(self, first: int, found: int, wanted: Wanted) -> int:
         """Those whose time is in the range: of a block that is partly in it the lines are read."""
-        held = self._place(first)
+        held = self._held(first)
         start = held.offsets[0]
         lines = self._index.lines(held.segment, start, held.offsets[-1] - start)
 
@@ -141,7 +139,7 @@ class View:
             at for at in blocks.places(found) if wanted.since <= time(at) < wanted.until
         )
 
-    def _place(self, index: int) -> _Place:
+    def _held(self, index: int) -> _Held:
         near = bisect_right(self._firsts, index) - 1
         if near >= 0:
             held = self._places[self._firsts[near]]
@@ -154,6 +152,6 @@ class View:
         ).fetchone()
         lines = blocks.unpack(packed, blocks.Lines)
         offsets = list(accumulate(lines.lengths, initial=offset))
-        held = self._places[first] = _Place(first, segment, offsets, lines)
+        held = self._places[first] = _Held(first, segment, offsets, lines)
         self._firsts = sorted(self._places)
         return held

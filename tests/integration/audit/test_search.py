@@ -398,3 +398,11 @@ def test_bits_are_what_they_were(places: set[int]) -> None:
     found = block.bits(places)
     assert list(block.places(found)) == sorted(places)
     assert block.unpack_bits(block.pack_bits(found)) == found
+
+
+@pytest.mark.parametrize("begin", [-1, 5, 10**30, True, "1", None])
+def test_an_end_of_nothing_is_an_entry_of_its_own(log: AuditLog, begin: object) -> None:
+    index = log.append("statement_end", {"begin": begin, "scope": scope(ALICE, "s1")})
+    found = log.search(AuditQuery(principal="alice", kind="statement_end")).entries
+    assert [entry["index"] for entry in found] == [index]
+    assert log.search(AuditQuery(), "9" * 18).entries == []
