@@ -60,6 +60,7 @@ _dbgate() {
     'audit verify --log') value=file ;;
     'audit verify --key') value=file ;;
     'serve --config') value=file ;;
+    'serve --log-format') value='text json' ;;
     'dev --home') value=file ;;
     'dev --database') value='' ;;
     'dev --ready-file') value=file ;;
@@ -96,7 +97,7 @@ _dbgate() {
     'audit show') words='--json -h --help' ;;
     'audit verify') words='--log --key --json -h --help' ;;
     'audit key') words='--json -h --help' ;;
-    'serve') words='--config --check -h --help' ;;
+    'serve') words='--config --check --log-format -h --help' ;;
     'dev') words='--home --database --ready-file --port-base --policy -h --help' ;;
     'doctor') words='--json -h --help' ;;
     'completion') words='bash zsh fish -h --help' ;;

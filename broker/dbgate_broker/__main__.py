@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from dbgate_core.errors import DbgateError, UsageError
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -22,11 +19,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--config", type=Path, required=True, help="the broker's TOML file")
     parser.add_argument("--check", action="store_true", help="only read it and say what is wrong")
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="of the log on stderr"
+    )
     options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # six lines a start
     try:
-        _run(options.config, only_check=options.check)
+        _run(options.config, options.log_format, only_check=options.check)
     except DbgateError as exc:
         print(f"dbgate: error: {exc.message}", file=sys.stderr)
         if exc.hint:
@@ -34,17 +32,19 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(exc.exit_code)
 
 
-def _run(path: Path, *, only_check: bool) -> None:
+def _run(path: Path, log_format: str, *, only_check: bool) -> None:
     try:  # here, and not above: the command is there without the extra, too
         import uvloop
 
         from dbgate_broker.broker import check
         from dbgate_broker.config import load
         from dbgate_broker.serving import serve
+        from dbgate_broker.telemetry import logs
     except ImportError as exc:
         raise UsageError(
             f"the broker is not installed here ({exc.name})", hint="pip install 'dbgate[broker]'"
         ) from exc
+    logs.settle(log_format)
     config = load(path)
     check(config)
     if not only_check:

@@ -18,6 +18,7 @@ from typing import Final
 
 from dbgate_broker.broker import Drain, start
 from dbgate_broker.config import Config
+from dbgate_broker.telemetry.logs import trouble
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 SWITCH_S: Final = 0.000_5
@@ -30,6 +31,7 @@ async def serve(config: Config) -> None:
     """Run a broker until it is told to stop. Raises DbgateError when it cannot start."""
     signals: asyncio.Queue[None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(trouble)
     for number in ENDING:
         loop.add_signal_handler(number, signals.put_nowait, None)
     async with AsyncExitStack() as stack:

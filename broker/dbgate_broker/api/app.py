@@ -34,6 +34,7 @@ from dbgate_broker.api.seams import (
     SessionsApi,
 )
 from dbgate_broker.api.table import TABLE, AnyEndpoint
+from dbgate_broker.telemetry.logs import about
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.contract import Discovery
 from dbgate_core.errors import DbgateError
@@ -122,7 +123,9 @@ class Resource:
             if begun or (isinstance(exc, asyncio.CancelledError) and not self._calls.stopping):
                 raise
             failed = stopping() if isinstance(exc, asyncio.CancelledError) else exc
-            await problem_response(failed, secrets.token_hex(6))(scope, receive, sending)
+            number = secrets.token_hex(6)
+            about.set({"request": number})
+            await problem_response(failed, number)(scope, receive, sending)
         finally:
             if begun:
                 self._count(scope["method"], begun, time.monotonic_ns() - started)

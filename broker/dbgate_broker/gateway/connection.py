@@ -19,6 +19,7 @@ from dbgate_broker.gateway.relay import End, Relay, report
 from dbgate_broker.gateway.seams import ConnectionFacts, LiveGuard, Tunnel, Tunnels
 from dbgate_broker.gateway.upstream import Upstream
 from dbgate_broker.gateway.wire import Gone, Wire
+from dbgate_broker.telemetry.logs import about
 from dbgate_core.errors import DbgateError, Denied, Unreachable
 from dbgate_core.pgwire import options
 from dbgate_core.pgwire.guard import Refusal
@@ -164,6 +165,7 @@ class Connection:
             number = tunnel.attach(self)
         except Denied as exc:
             raise Denied(exc.message, hint=exc.hint, rule=exc.rule, sqlstate=_NOT_OPEN) from exc
+        about.set({"session": tunnel.session_id, "connection": number})
         try:
             await self._guarded(tunnel, asked, number)
         finally:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from enum import Enum
 
 from dbgate_broker.gateway.limits import HIGH_WATER_BYTES, MAX_READINGS
@@ -56,6 +57,7 @@ class Relay:
         self._refresh = refresh
         self._refreshing: asyncio.Task[None] | None = None
         self._last: DbgateError | None = None
+        self._context = copy_context()
 
     def start(self) -> None:
         """Take over both legs."""
@@ -163,7 +165,8 @@ class Relay:
         )
 
     def _broken(self, exc: Exception) -> None:
-        self.fail(exc if isinstance(exc, DbgateError) else report(exc))
+        error = exc if isinstance(exc, DbgateError) else self._context.run(report, exc)
+        self.fail(error)
 
     def _client_lost(self) -> None:
         self._finish(End.CLIENT_GONE)

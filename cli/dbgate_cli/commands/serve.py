@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,21 @@ import typer
 from dbgate_core.errors import UsageError
 
 
+class LogFormat(Enum):
+    """How the broker writes its log."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def serve(
     config: Annotated[Path, typer.Option("--config", help="The broker's TOML file.")],
     check: Annotated[
         bool, typer.Option("--check", help="Only read it and say what is wrong.")
     ] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", help="Of the log on stderr.")
+    ] = LogFormat.TEXT,
 ) -> None:
     """Run a broker in the foreground, until Ctrl-C or SIGTERM."""
     import os
@@ -24,6 +35,7 @@ def serve(
     if find_spec("dbgate_broker") is None or find_spec("starlette") is None:
         raise UsageError("the broker is not installed here", hint="pip install 'dbgate[broker]'")
     argv = [sys.executable, "-m", "dbgate_broker", "--config", str(config)]
+    argv += ["--log-format", log_format.value]
     os.execv(sys.executable, [*argv, "--check"] if check else argv)  # noqa: S606 - no shell wanted
 
 
