@@ -32,6 +32,7 @@ from dbgate_broker.store.engine import open_store
 from dbgate_broker.telemetry.guard import Sampler
 from dbgate_broker.telemetry.metrics import Metrics, Sources
 from dbgate_broker.telemetry.readiness import Readiness, demand_room
+from dbgate_broker.telemetry.seams import tracing
 from dbgate_broker.telemetry.tally import Tallies
 from dbgate_core import native
 from dbgate_core.contract import Discovery
@@ -80,8 +81,12 @@ async def start(config: Config, stack: AsyncExitStack) -> Drain:
     sampling = asyncio.create_task(sampler.run(), name="sampler")
     stack.callback(sampling.cancel)
     catalogs = CatalogService(announce=lambda *reading: record_reading(audit, *reading))
-    guards = ConnectionGuards(catalogs, policies, audit, key, tallies, sampler)
-    sessions = Sessions(config, store, provider, policies, audit, guards)
+    traces = tracing(config.telemetry.otlp_endpoint)
+    if traces is not None:
+        stack.callback(traces.close)
+    guards = ConnectionGuards(catalogs, policies, audit, key, tallies, sampler, traces)
+    of_sessions = audit if traces is None else traces.of_sessions(audit)
+    sessions = Sessions(config, store, provider, policies, of_sessions, guards)
     requests = Requests(config, store, policies, audit, analyse)
     room = descriptors.make_room(Limits().connections)
     limits = Limits(connections=room)

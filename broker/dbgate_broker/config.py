@@ -112,6 +112,7 @@ class TelemetryConfig(_Section, frozen=True, kw_only=True):
     """What the broker shows of itself; without a token file there are no metrics."""
 
     metrics_token_file: Path | None = None
+    otlp_endpoint: str = ""
 
 
 class Config(_Section, frozen=True, kw_only=True):

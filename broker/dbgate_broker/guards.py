@@ -12,6 +12,7 @@ from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
 from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.policy import facts_of
 from dbgate_broker.telemetry.guard import SampledGuard, Sampler
+from dbgate_broker.telemetry.seams import Traces
 from dbgate_broker.telemetry.tally import Tallies, Tally
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
@@ -35,6 +36,7 @@ class ConnectionGuards:
         key: MaskKey,
         tallies: Tallies | None = None,
         sampler: Sampler | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._catalogs = catalogs
         self._policy = policy
@@ -43,6 +45,7 @@ class ConnectionGuards:
         self._key = key
         self._tallies = tallies or Tallies()
         self._sampler = sampler or Sampler()
+        self._traces = traces
         self._epochs: defaultdict[str, Epoch] = defaultdict(Epoch)
         self._read_at: dict[str, int] = {}
 
@@ -63,7 +66,10 @@ class ConnectionGuards:
         self._recorder.append("connection_opened", opened)
         tally = self._tally(session)
         tally.connections += 1
-        guard = SampledGuard(scope, picture, self._verdicts, self._recorder, tally)
+        recorder = self._recorder
+        if self._traces is not None:
+            recorder = self._traces.of_connection(recorder, session, connection.number)
+        guard = SampledGuard(scope, picture, self._verdicts, recorder, tally)
         self._sampler.guards.add(guard)
         return guard
 
