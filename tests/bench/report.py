@@ -75,7 +75,9 @@ def judged(goal: Goal, figure: float) -> str:
         return "met"
     if not math.isfinite(missed):
         return "MISSED"
-    return f"MISSED by {missed:.0%}" if goal.limit else f"MISSED by {number(missed)}"
+    if not goal.limit:
+        return f"MISSED by {number(missed)}"
+    return f"MISSED by {missed:.0%}" if missed < 1 else f"MISSED: x {1 + missed:.1f} the goal"
 
 
 def table(lines: Sequence[Line]) -> Table:

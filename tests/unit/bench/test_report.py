@@ -19,6 +19,7 @@ from tests.bench.works import WORKS
     [
         (Goal(60), 60.0, "met"),
         (Goal(60), 90.0, "MISSED by 50%"),
+        (Goal(60), 600.0, "MISSED: x 10.0 the goal"),
         (Goal(0.9, at_least=True), 0.9, "met"),
         (Goal(0.9, at_least=True), 0.45, "MISSED by 50%"),
         (Goal(0), 3.0, "MISSED by 3"),
