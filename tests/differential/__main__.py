@@ -1,7 +1,8 @@
 """`python -m tests.differential [--minutes N] [--seed S]`: compare for longer, with other seeds each time.
 
-Rounds of conversations, the permissive policy and the refusing one in turn. A difference is shrunk,
-printed with its seed and what was said; the rounds go on, and the exit code is 1 at the end.
+Rounds of conversations, the permissive policy and the refusing one in turn, and each of them once with
+the fast path of whole exchanges and once without. A difference is shrunk, printed with its seed and
+what was said; the rounds go on, and the exit code is 1 at the end.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import argparse
 import secrets
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 from tests.differential.comparison import Comparison
 from tests.differential.place import place
-from tests.differential.rounds import Different, run
+from tests.differential.rounds import Different, run, the_long_way
 
 ROUND = 40
 """Conversations of one seed."""
@@ -34,13 +35,15 @@ def main() -> int:
             for refuses in (False, True)
         ]
         while time.monotonic() < deadline:
-            comparison, seed = comparisons[rounds % 2], asked.seed + rounds // 2
+            comparison, seed = comparisons[rounds % 2], asked.seed + rounds // 4
+            way = "long way" if rounds // 2 % 2 else "fast path"
             rounds += 1
             try:
-                run(comparison, seed, ROUND)
+                with the_long_way() if way == "long way" else nullcontext():
+                    run(comparison, seed, ROUND)
             except Different as exc:
                 differences += 1
-                print(f"seed {seed}, {comparison.policy}: {exc}\n", flush=True)
+                print(f"seed {seed}, {comparison.policy}, {way}: {exc}\n", flush=True)
     for comparison in comparisons:
         print(f"{comparison.policy}: {comparison.conversations} conversations")
         for what, count in comparison.seen.most_common():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from unittest import mock
+
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from dbgate_core.pgwire import session
 from tests.differential import texts
 from tests.differential.comparison import Comparison
 from tests.differential.grammar import Grammar, Say
@@ -15,6 +19,11 @@ cuts = st.sampled_from([(), (), (1,), (7,), (3, 50), (5, 1_000)])
 
 class Different(AssertionError):
     """The answers are not equal."""
+
+
+def the_long_way() -> AbstractContextManager[object]:
+    """No exchange is recognised at a glance: every message goes by itself."""
+    return mock.patch.object(session, "asked", return_value=None)
 
 
 def run(comparison: Comparison, number: int, conversations: int) -> None:

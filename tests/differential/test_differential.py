@@ -12,7 +12,7 @@ import pytest
 from tests.differential.comparison import Comparison
 from tests.differential.grammar import query
 from tests.differential.place import Place, place
-from tests.differential.rounds import run
+from tests.differential.rounds import run, the_long_way
 
 pytestmark = pytest.mark.e2e
 SEED, CONVERSATIONS = 1, 60
@@ -34,6 +34,11 @@ def comparison(where: Place, request: pytest.FixtureRequest) -> Iterator[Compari
 def test_dbgate_answers_as_the_server_itself(comparison: Comparison) -> None:
     run(comparison, SEED, CONVERSATIONS)
     assert comparison.seen.keys() >= set("12CDEGNTZ")
+
+
+def test_the_long_way_answers_alike(comparison: Comparison) -> None:
+    with the_long_way():
+        run(comparison, SEED, CONVERSATIONS // 3)
 
 
 def test_a_difference_is_noticed(comparison: Comparison) -> None:
