@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ class Comparison:
             right = found.of(governed.seen[n]) if n < len(governed.seen) else "nothing"
             if left == right:
                 continue
-            known = _known(left, right, kinds[:n])
+            known = _known(left, right, kinds[:n]) or _moved_by_sql(right, said)
             if not known:
                 before = "".join(f"\n    {expected.of(m)}" for m in direct.seen[max(0, n - 6) : n])
                 return (
@@ -104,7 +105,7 @@ class Comparison:
                     f"\n  said {list(said)}\n  cuts {list(cuts)}"
                 )
             self.seen[known] += 1
-            if known == GIVEN_UP:
+            if known in (GIVEN_UP, SQL_NAME):
                 return ""
         if direct.ended != governed.ended:
             return f"closed: direct {direct.ended}, dbgate {governed.ended}\n  said {list(said)}"
@@ -144,7 +145,8 @@ class Shown:
         if kind in "EN":
             return kind, decode_fields(body)
         if kind == "A":
-            return kind, body[4:]
+            own = int.from_bytes(body[:4], "big") == self._pid
+            return kind, ("own" if own else body[:4], body[4:])
         if kind == "T":
             return kind, self._columns(body)
         if kind == "t":
@@ -170,11 +172,21 @@ class Shown:
 
 UNKNOWN_NAME = "an unknown name: dbgate says so itself, and before 25P02"
 NOT_PARSED = "a syntax error: dbgate says so itself"
+SQL_NAME = "a name that SQL moved is forgotten: Bind and Execute of it are refused (docs/adr/0005)"
+MOVING = re.compile(rb"prepare|deallocate|declare|close|discard all|opens")
 OWN_DESCRIBE = "an error that came to dbgate's own Describe: another place in the server's source"
 GIVEN_UP = (
     "dbgate ends a connection that says something else behind a COPY FROM STDIN in one breath"
 )
 REFUSED = "refused, and a syntax error on the direct way"
+
+
+def _moved_by_sql(right: Form | str, said: Sequence[Say]) -> str:
+    """Whether dbgate refuses a name that SQL of this conversation made, or failed to drop."""
+    if isinstance(right, str) or right[0] != "E" or not isinstance(right[1], dict):
+        return ""
+    forgotten = right[1].get("C") in ("26000", "34000") and "R" not in right[1]
+    return SQL_NAME if forgotten and any(MOVING.search(say.data) for say in said) else ""
 
 
 def _known(left: Form | str, right: Form | str, before: str) -> str:
