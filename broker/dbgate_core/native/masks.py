@@ -36,6 +36,13 @@ class CompiledCopyMask(CopyMask):
         self._plan = Plan(self._masks, columns)
         self._marks = (form.csv, form.delimiter[0], form.null, form.quote[0], form.escape[0])
 
+    def rewrite(self, data: bytes) -> bytes:
+        """The whole rows that the data completes, masked; the server sends one a message."""
+        if self._header or self._buffer:
+            return super().rewrite(data)
+        masked, size = mask_copy(self, self._plan, data, self._columns, *self._marks)
+        return masked if size == len(data) else masked + super().rewrite(data[size:])
+
     def _rows(self, data: bytes) -> tuple[bytes, bytes]:
         if self._header:
             return super()._rows(data)
