@@ -23,8 +23,23 @@ native = compiled()
 ROUNDS = 4_000
 ABOUT = MaskedColumn("c", "email", "token")
 KEY = MaskKey(b"k" * 32)
-PIECES = [b"D", b"\0\0\0", b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\t", b"\n", b"\\", b'"']
-WORDS = [b"ada@example.com", b"4929 1234 5678 9012", b"Ada Lovelace", b"DE89 3704 0044 0532 0130 00"]
+PIECES = [
+    b"D",
+    b"\0\0\0",
+    b"\xff" * 4,
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\t",
+    b"\n",
+    b"\\",
+    b'"',
+]
+WORDS = [
+    b"ada@example.com",
+    b"4929 1234 5678 9012",
+    b"Ada Lovelace",
+    b"DE89 3704 0044 0532 0130 00",
+]
 
 
 def some_bytes(rng: random.Random) -> bytes:
