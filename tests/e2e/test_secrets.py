@@ -27,6 +27,7 @@ from tests.e2e.commands import (
     pid_of,
     token_of,
 )
+from tests.e2e.test_operations import get
 from tests.e2e.tunnel import tunnel
 
 pytestmark = pytest.mark.e2e
@@ -191,6 +192,8 @@ def test_no_secret_is_shown_anywhere(stage: Stage) -> None:
             with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
                 psycopg.connect(wrong)
             said = story(stage, forged)
+            token = secrets["metrics-token"].decode()
+            said += get(stage, "/metrics", token)[1] + get(stage, "/metrics", forged)[1]
             shown = command_lines()
             broker = pid_of(stage, "broker")
             dev = parent(broker)
@@ -198,7 +201,13 @@ def test_no_secret_is_shown_anywhere(stage: Stage) -> None:
             call(stage, "GET", f"/v1/sessions/{live.event['session']}")
         close_session(stage, opened["session"]["id"])
     names = [name for name, secret in secrets.items() if len(secret) >= MIN_SECRET_BYTES]
-    assert {"openbao-secret-id", "masking-key", "postgresql-superuser", "alice.jwt"} <= set(names)
+    assert {
+        "openbao-secret-id",
+        "masking-key",
+        "metrics-token",
+        "postgresql-superuser",
+        "alice.jwt",
+    } <= set(names)
     for place, data in [
         ("output", said), ("ps", shown), ("environment", inherited), *written(stage),
     ]:  # fmt: skip
