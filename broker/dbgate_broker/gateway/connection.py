@@ -35,6 +35,8 @@ from dbgate_core.pgwire.startup import (
 log = logging.getLogger("dbgate.gateway")
 _READY: Final = message(b"Z", b"I")
 _TERMINATE: Final = message(b"X", b"")
+TERMINATED: Final = "session.ended"
+"""The code of a connection that was told to end: no failure of anything."""
 _NOT_OPEN: Final = "57P03"
 OnFailure = Callable[[str, DbgateError], None]
 _CANCEL_EVERY_S: Final = 0.5
@@ -76,7 +78,7 @@ class Connection:
 
     def terminate(self, sqlstate: str, message: str) -> None:
         """Tell the client why, and close both sides."""
-        error = DbgateError(message, sqlstate=sqlstate)
+        error = DbgateError(message, sqlstate=sqlstate, code=TERMINATED)
         if self._relay is not None:
             self._relay.fail(error)
         elif self._task is not None and self._farewell is None:
@@ -88,7 +90,7 @@ class Connection:
         if self._relay is None:
             self.terminate(sqlstate, message)
         else:
-            self._relay.drain(DbgateError(message, sqlstate=sqlstate))
+            self._relay.drain(DbgateError(message, sqlstate=sqlstate, code=TERMINATED))
 
     def warn(self, message: str, hint: str) -> None:
         """Send a NoticeResponse: between two messages of the server, or after the log-in."""

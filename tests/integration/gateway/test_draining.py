@@ -28,6 +28,7 @@ def test_an_idle_client_is_told_at_once(world: World) -> None:
         drain(world)
         told(client)
     world.settled()
+    assert world.failures == [("prod-db", "session.ended")]
 
 
 def test_a_statement_that_runs_ends_first(world: World) -> None:

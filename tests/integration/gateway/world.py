@@ -105,6 +105,7 @@ class World:
         self._thread.start()
         self._listeners: list[Listener] = []
         self.gateway: Gateway
+        self.failures: list[tuple[str, str]] = []
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the loop's thread; its result."""
@@ -117,7 +118,12 @@ class World:
     def start(self, limits: Limits | None = None) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.leaf)
-        self.gateway = Gateway(self.tunnels, context, limits=limits)
+        self.gateway = Gateway(
+            self.tunnels,
+            context,
+            limits=limits,
+            on_failure=lambda database, exc: self.failures.append((database, exc.code)),
+        )
         self.port = self.call(self.gateway.start("127.0.0.1", 0))
         self.local = self.listen(self.tunnel)
 
