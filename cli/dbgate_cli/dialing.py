@@ -22,41 +22,59 @@ MAX_WORKERS: Final = 32
 """Dials at once; the next ones wait their turn. A pool's size: all of it may connect together."""
 
 
-def dial(target: Target, tls: ssl.SSLContext) -> ssl.SSLSocket:
-    """Open one tunnel connection, past the gateway's 200. The caller closes it.
+class Dialer:
+    """Dials one session's gateway, from any thread.
 
-    Raises Unreachable, ProtocolViolation, or what the gateway refuses with.
+    TLS sessions are resumed (RFC 8446, section 2.2): a later dial of the same process shows what the
+    first one got when it verified the certificate, and both ends save a signature and its check.
+    A gateway that does not take it does a whole handshake, with the certificate verified again.
     """
-    where = f"the gateway at {target.host}:{target.port}"
-    deadline = time.monotonic() + TIMEOUT_S
-    try:
-        plain = socket.create_connection((target.host, target.port), TIMEOUT_S)
+
+    def __init__(self, target: Target, tls: ssl.SSLContext) -> None:
+        self._target = target
+        self._tls = tls
+        self._resumable: ssl.SSLSession | None = None
+
+    def dial(self) -> ssl.SSLSocket:
+        """Open one tunnel connection, past the gateway's 200. The caller closes it.
+
+        Raises Unreachable, ProtocolViolation, or what the gateway refuses with.
+        """
+        target = self._target
+        where = f"the gateway at {target.host}:{target.port}"
+        deadline = time.monotonic() + TIMEOUT_S
+        try:
+            connection = self._secured(deadline)
+            try:
+                _connected(connection, target, where, deadline)
+            except BaseException:
+                connection.close()
+                raise
+        except OSError as exc:  # TimeoutError and ssl.SSLError are OSErrors too
+            raise unreachable(where, exc) from exc
+        self._resumable = connection.session
+        return connection
+
+    def _secured(self, deadline: float) -> ssl.SSLSocket:
+        host = self._target.host
+        plain = socket.create_connection((host, self._target.port), TIMEOUT_S)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _arm(plain, deadline)
-            connection = tls.wrap_socket(plain, server_hostname=target.host)
+            return self._tls.wrap_socket(plain, server_hostname=host, session=self._resumable)
         except BaseException:
             plain.close()
             raise
-        try:
-            return _connected(connection, target, where, deadline)
-        except BaseException:
-            connection.close()
-            raise
-    except OSError as exc:  # TimeoutError and ssl.SSLError are OSErrors too
-        raise unreachable(where, exc) from exc
 
 
-def _connected(
-    connection: ssl.SSLSocket, target: Target, where: str, deadline: float
-) -> ssl.SSLSocket:
+def _connected(connection: ssl.SSLSocket, target: Target, where: str, deadline: float) -> None:
+    """Ask for the tunnel, and have it granted."""
     connection.sendall(target.head())
     answer = _answer(connection, deadline)
     if answer.status != 200:
         raise problem_error(answer.status, answer.rest)
     if answer.rest:
         raise ProtocolViolation(f"{where} spoke before its client")
-    return connection
 
 
 def _answer(connection: ssl.SSLSocket, deadline: float) -> Answer:

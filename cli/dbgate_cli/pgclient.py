@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dbgate_cli import console, pgmessages
-from dbgate_cli.dialing import dial
+from dbgate_cli.dialing import Dialer
 from dbgate_cli.proxy import Target
 from dbgate_cli.scram import MECHANISM, ScramClient
 from dbgate_core.errors import DbgateError, Denied, NotSignedIn, ProtocolViolation, Unreachable
@@ -63,9 +63,8 @@ class PgClient:
     """An authenticated connection to one session's database."""
 
     def __init__(self, target: Target, tls: ssl.SSLContext) -> None:
-        self._target = target
-        self._tls = tls
-        self._socket = dial(target, tls)
+        self._dialer = Dialer(target, tls)
+        self._socket = self._dialer.dial()
         self._file = self._socket.makefile("rb", buffering=64 * 1024)
         self._key = b""
 
@@ -162,7 +161,7 @@ class PgClient:
     def cancel(self) -> None:
         """Ask, on a connection of its own, to cancel what runs (best effort, as in libpq)."""
         try:
-            with dial(self._target, self._tls) as other:
+            with self._dialer.dial() as other:
                 other.sendall(pgmessages.cancel_request(self._key))
                 other.recv(1)
         except (OSError, DbgateError):

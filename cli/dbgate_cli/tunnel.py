@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dbgate_cli import descriptors
-from dbgate_cli.dialing import Crew, dial
+from dbgate_cli.dialing import Crew, Dialer
 from dbgate_cli.proxy import Target
 from dbgate_cli.refusing import refuse
 from dbgate_cli.splice import End, Splicer, hang_up
@@ -55,7 +55,7 @@ class Tunnel:
         self, target: Target, tls: ssl.SSLContext, suspect: Callable[[], None] = lambda: None
     ) -> None:
         self._target = target
-        self._tls = tls
+        self._dialer = Dialer(target, tls)
         self._suspect = suspect
         self._listener: socket.socket | None = None
         self._splicer = Splicer(self._ended)
@@ -104,7 +104,7 @@ class Tunnel:
 
     def knock(self) -> None:
         """Show the gateway the session's token, and hang up. Raises what the gateway refuses with."""
-        hang_up(dial(self._target, self._tls))
+        hang_up(self._dialer.dial())
 
     def _accept(self, listener: socket.socket) -> None:
         """Take one client, and have the gateway dialed for it, or it told why not."""
@@ -127,7 +127,7 @@ class Tunnel:
     def _connect(self, local: socket.socket) -> None:
         """Dial the gateway for a client, and splice, or tell the client why not."""
         try:
-            gateway = dial(self._target, self._tls)
+            gateway = self._dialer.dial()
         except DbgateError as exc:
             self._refuse(local, exc)
             self._suspect()

@@ -20,8 +20,7 @@ class PlainGateway:
 
     def __init__(self, ca_file: Path, leaf: Path) -> None:
         self.client_tls = ssl.create_default_context(cafile=str(ca_file))
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(leaf)
+        self.change_certificate(leaf)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self.connections: queue.Queue[ssl.SSLSocket] = queue.Queue()
@@ -29,6 +28,11 @@ class PlainGateway:
         self._had: list[ssl.SSLSocket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
+
+    def change_certificate(self, leaf: Path) -> None:
+        """Use a certificate from now on, and know no TLS session of before."""
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(leaf)
 
     @property
     def target(self) -> Target:

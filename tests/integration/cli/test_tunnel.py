@@ -22,6 +22,7 @@ from dbgate_cli.pgmessages import GSSENC_REQUEST, SSL_REQUEST, startup
 from dbgate_cli.splice import READ_BYTES
 from dbgate_cli.tunnel import Tunnel
 from dbgate_core.errors import Denied
+from tests.integration.cli import authority
 from tests.integration.cli.plain_gateway import LIMIT_S, PlainGateway
 
 BULK = random.Random(7).randbytes(1 << 20)
@@ -294,6 +295,28 @@ def test_one_too_many_is_told_and_the_next_is_let_in(
     client, far = world.pair()
     client.sendall(b"in")
     assert exactly(far, 2) == b"in"
+
+
+def spoken_to(world: World) -> ssl.SSLSocket:
+    """The gateway's side of a new connection, once something came through."""
+    client, far = world.pair()
+    client.sendall(b"x")
+    assert exactly(far, 1) == b"x"
+    return far
+
+
+def test_later_connections_resume_the_first_one_s_tls(world: World) -> None:
+    assert [spoken_to(world).session_reused for _ in range(3)] == [False, True, True]
+
+
+def test_a_gateway_that_cannot_resume_is_verified_again(
+    world: World, gateway: PlainGateway, certificates: tuple[Path, Path], tmp_path: Path
+) -> None:
+    spoken_to(world)
+    gateway.change_certificate(certificates[1])
+    assert not spoken_to(world).session_reused
+    gateway.change_certificate(authority.make(tmp_path)[1])
+    assert b"is not trusted" in refusal(world.client())
 
 
 def test_at_its_end_nothing_is_left(world: World) -> None:
