@@ -12,6 +12,12 @@ SPARE: Final = 256
 """For what else a process has open: standard streams, libraries, the API, dials on their way."""
 
 
+def most() -> int | None:
+    """How many files may be open besides SPARE at the hard limit; None: as many as one likes."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if hard == resource.RLIM_INFINITY else max(0, hard - SPARE)
+
+
 def make_room(wanted: int) -> int | None:
     """Let so many more files be open besides SPARE; the limit when that cannot be, else None."""
     needed = wanted + SPARE

@@ -149,6 +149,12 @@ class Tunnel:
             self._connections -= 1
 
 
+def most_connections() -> int:
+    """How many connections a tunnel of this process can have at once."""
+    files = descriptors.most()
+    return MAX_CONNECTIONS if files is None else min(MAX_CONNECTIONS, files // FILES_EACH)
+
+
 def _full(count: int) -> LimitExceeded | None:
     """Why there may not be so many connections; None while there may."""
     if count > MAX_CONNECTIONS:

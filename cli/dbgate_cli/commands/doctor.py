@@ -16,6 +16,7 @@ from dbgate_cli.client import Broker
 from dbgate_cli.commands._shared import Json
 from dbgate_cli.settings import Settings
 from dbgate_cli.token_store import memory_folder, real_keyring
+from dbgate_cli.tunnel import most_connections
 from dbgate_core.contract import Discovery
 from dbgate_core.errors import DbgateError, Unreachable, UsageError
 
@@ -62,6 +63,7 @@ def examine(where: Settings) -> list[Finding]:
     identity = Identity(where)
     findings = [_try("settings", lambda: f"broker {where.require_broker()}")]
     findings.append(Finding("psql", True, programs.find("psql") or "none: connect only listens"))
+    findings.append(Finding("tunnel", True, f"up to {most_connections()} connections at once"))
     findings.append(_try("login store", _stores))
     findings.append(_try("compiled module", _native))
     if proxies := [name for name in PROXIES if os.environ.get(name)]:

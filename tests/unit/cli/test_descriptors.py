@@ -6,7 +6,8 @@ import resource
 
 import pytest
 
-from dbgate_cli.descriptors import SPARE, make_room
+from dbgate_cli.descriptors import SPARE, make_room, most
+from dbgate_cli.tunnel import FILES_EACH, MAX_CONNECTIONS, most_connections
 
 
 @pytest.fixture
@@ -32,6 +33,18 @@ def test_the_soft_limit_grows_up_to_the_hard_one(limits: list[tuple[int, int]]) 
 def test_beyond_the_hard_limit_there_is_no_room(limits: list[tuple[int, int]]) -> None:
     assert make_room(4097 - SPARE) == 4096
     assert len(limits) == 1
+
+
+def test_the_hard_limit_says_how_many_connections_there_can_be(
+    limits: list[tuple[int, int]],
+) -> None:
+    assert most() == 4096 - SPARE
+    assert most_connections() == (4096 - SPARE) // FILES_EACH
+    limits[:] = [(64, 128)]
+    assert most() == most_connections() == 0
+    limits[:] = [(64, resource.RLIM_INFINITY)]
+    assert most() is None
+    assert most_connections() == MAX_CONNECTIONS
 
 
 def test_without_a_hard_limit_there_is_room(limits: list[tuple[int, int]]) -> None:
