@@ -287,7 +287,8 @@ def test_doctor_when_all_is_well(world: World, gateway: FakeGateway, issuer: Fak
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stdout
     assert [f["check"] for f in found if f["ok"]] == [
-        "settings", "psql", "tunnel", "login store", "broker", "gateway", "issuer", "signed in",
+        "settings", "psql", "tunnel", "login store", "compiled module", "broker", "gateway", "issuer",
+        "signed in",
     ]  # fmt: skip
 
 
