@@ -76,9 +76,12 @@ class Leave:
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Begun:
-    """A statement that stands in the log, by the index of its begin entry."""
+    """A statement that stands in the log, by the index of its begin entry.
+
+    Not frozen, like what else is made for each statement: that triples what making one costs.
+    """
 
     index: int
     leave: Leave
@@ -171,7 +174,8 @@ class ConnectionGuard:
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
         leave = _mine(permit)
-        self._meaning.demand_room(leave.analysis)
+        if not leave.plain:
+            self._meaning.demand_room(leave.analysis)
         request = self._take(leave, parameters) if leave.digest else ""
         fields: dict[str, object] = {
             "scope": self._entry,
@@ -193,7 +197,14 @@ class ConnectionGuard:
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         """The mask of a result, or the bound of its rows; None when neither is due."""
         leave = _mine(permit)
-        owed = leave.decision.obligations
+        owed, shown = leave.decision.obligations, leave.shown
+        if (
+            owed.row_limit is None
+            and shown.fields is fields
+            and shown.catalog is self._picture.catalog
+            and self._meaning.settled_since(leave.code_seen)
+        ):
+            return None
         mask = None
         if owed.mask and self._catalog.classes:
             mask = self._plan(leave, fields)
@@ -204,10 +215,6 @@ class ConnectionGuard:
     def _plan(self, leave: Leave, fields: Sequence[Field]) -> Masks | None:
         """The masks of a result. That there is none is remembered, where it rests on nothing else."""
         analysis, text = self._readable(leave)
-        settled = analysis is not None and not self._meaning.has_names
-        shown = leave.shown
-        if settled and shown.fields is fields and shown.catalog is self._catalog:
-            return None
         mask = plan_rows(
             fields,
             analysis,
@@ -219,8 +226,8 @@ class ConnectionGuard:
             self._meaning.clean,
             self._meaning.shadows,
         )
-        if settled and mask is None:
-            shown.fields, shown.catalog = fields, self._catalog
+        if mask is None and self._meaning.settled_since(leave.code_seen):
+            leave.shown.fields, leave.shown.catalog = fields, self._catalog
         return mask
 
     def copy_out(self, permit: Permit, binary: bool, columns: int) -> CopyMask | None:
@@ -295,7 +302,7 @@ class ConnectionGuard:
 
     def transaction(self, status: str) -> None:
         """Outside a transaction, schema changes are committed: everybody may see them now."""
-        if status == "I" and self._meaning.committed():
+        if status == "I" and self._meaning.uncommitted and self._meaning.committed():
             self._scope.epoch.value += 1
 
     def parameter(self, name: str, value: str) -> None:

@@ -48,11 +48,6 @@ class Meaning:
         """The names that temporary tables of this connection have or had."""
         return self._tables.shadows
 
-    @property
-    def has_names(self) -> bool:
-        """Whether names of this connection's own may stand in a statement."""
-        return bool(self.names or self.clean or self.shadows)
-
     def shadowed(self, analysis: Analysis) -> bool:
         """May a name in it be one of the connection's own temporary tables instead."""
         shadows = self.shadows
@@ -66,6 +61,11 @@ class Meaning:
         """
         moved_path = self.uncommitted and not self.path_known
         return not (self._altered or moved_path or code_seen != self.code_seen)
+
+    def settled_since(self, code_seen: int) -> bool:
+        """As `holds_since`, and no name of this connection's own may stand in a statement."""
+        own = self.names or self._tables.shadows or self._tables.names
+        return not (own or self._altered or self.uncommitted or code_seen != self.code_seen)
 
     def demand_room(self, analysis: Analysis) -> None:
         """Raises LimitExceeded for one more temporary table than are followed."""

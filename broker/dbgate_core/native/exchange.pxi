@@ -30,30 +30,30 @@ cdef inline Py_ssize_t end_of(const uint8_t *raw, Py_ssize_t size, Py_ssize_t at
     return at + 1 + <Py_ssize_t>length
 
 
-cdef inline bint are_values(const uint8_t *raw, Py_ssize_t at, Py_ssize_t end) noexcept:
-    """Whether this is what follows the names in a Bind."""
+cdef inline int values_in(const uint8_t *raw, Py_ssize_t at, Py_ssize_t end) noexcept:
+    """How many values follow the names in a Bind; -1 if something else does."""
     cdef int32_t length
-    cdef unsigned int count
+    cdef int count, left
     if end - at < 2:
-        return False
+        return -1
     at += 2 + 2 * <Py_ssize_t>read16(raw + at)
     if end - at < 2:
-        return False
-    count = read16(raw + at)
+        return -1
+    count = left = read16(raw + at)
     at += 2
-    while count:
+    while left:
         if end - at < 4:
-            return False
+            return -1
         length = <int32_t>read32(raw + at)
         at += 4
         if length < -1 or length > end - at:
-            return False
+            return -1
         if length > 0:
             at += length
-        count -= 1
-    if end - at < 2:
-        return False
-    return at + 2 + 2 * <Py_ssize_t>read16(raw + at) == end
+        left -= 1
+    if end - at < 2 or at + 2 + 2 * <Py_ssize_t>read16(raw + at) != end:
+        return -1
+    return count
 
 
 def asked(bytes data not None, Py_ssize_t position):
@@ -61,6 +61,7 @@ def asked(bytes data not None, Py_ssize_t position):
     cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
     cdef Py_ssize_t bind_end, rest, end, name
+    cdef int values
     cdef const void *found
     if position < 0:
         raise ValueError("a position before the data")
@@ -73,14 +74,17 @@ def asked(bytes data not None, Py_ssize_t position):
         return None
     name = position + 6
     found = memchr(raw + name, 0, bind_end - name)
-    if found is NULL or not are_values(raw, <const uint8_t *>found - raw + 1, bind_end):
+    if found is NULL:
+        return None
+    values = values_in(raw, <const uint8_t *>found - raw + 1, bind_end)
+    if values < 0:
         return None
     try:
         statement = data[name:<const uint8_t *>found - raw].decode()
     except UnicodeDecodeError:
         return None
     return tuple.__new__(
-        Asked, (end, bind_end, rest != 0, statement, <const uint8_t *>found - raw + 1)
+        Asked, (end, bind_end, rest != 0, statement, <const uint8_t *>found - raw + 1, values)
     )
 
 

@@ -6,6 +6,7 @@ neighbours; rows without a mask are not even waited for.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
@@ -183,7 +184,7 @@ class Backend:
         if head.own_describe:
             self._to_client.append(data[start : position + len(BIND_COMPLETE)])
             start = answer.fields_end
-        outcome = Outcome(Status.OK, answer.tag, rows_of(answer.tag))
+        outcome = _well(answer.tag)
         self.pending.pop()
         if head.kind is Kind.EXCHANGE:  # ends with its CommandComplete, a Query with ReadyForQuery
             self._end(head, outcome)
@@ -474,6 +475,12 @@ def _permit(head: Pending) -> Permit:
     if head.permit is None:
         raise ProtocolViolation("a result of a statement that was refused")
     return head.permit
+
+
+@lru_cache(maxsize=256)
+def _well(tag: str) -> Outcome:
+    """The outcome of a statement that went well: mostly one of a few."""
+    return Outcome(Status.OK, tag, rows_of(tag))
 
 
 def rows_of(tag: str) -> int | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from dbgate_core.pgwire.frontend import are_values
+from dbgate_core.pgwire.frontend import values_in
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -35,13 +35,17 @@ MAX_TAG_BYTES: Final = 64
 
 
 class Asked(NamedTuple):
-    """A client's exchange: where it ends, where its Bind does, and what that binds."""
+    """A client's exchange: where it ends, where its Bind does, and what that binds.
+
+    `values` is how many values there are, `values_at` where they and their formats begin.
+    """
 
     end: int
     bind_end: int
     described: bool
     statement: str
     values_at: int
+    values: int
 
 
 class Answered(NamedTuple):
@@ -67,7 +71,8 @@ def asked(data: bytes, position: int) -> Asked | None:
     if not 4 <= length <= MAX_MESSAGE_BYTES or bind_end > size or data[position + 5]:
         return None
     name_end = data.find(b"\0", position + 6, bind_end)
-    if name_end < 0 or not are_values(data, name_end + 1, bind_end):
+    values = -1 if name_end < 0 else values_in(data, name_end + 1, bind_end)
+    if values < 0:
         return None
     described = data.startswith(_DESCRIBE, bind_end)
     rest = bind_end + len(_DESCRIBE) if described else bind_end
@@ -77,7 +82,8 @@ def asked(data: bytes, position: int) -> Asked | None:
         name = data[position + 6 : name_end].decode()
     except UnicodeDecodeError:
         return None
-    return Asked(rest + len(_EXECUTE_AND_SYNC), bind_end, described, name, name_end + 1)
+    end = rest + len(_EXECUTE_AND_SYNC)
+    return Asked(end, bind_end, described, name, name_end + 1, values)
 
 
 def answered(data: bytes, position: int) -> Answered | None:

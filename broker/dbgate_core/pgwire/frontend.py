@@ -43,9 +43,10 @@ def bind(body: bytes) -> Bind:
     """Take a Bind apart. Raises ProtocolViolation."""
     portal, position = cstring(body, 0)
     statement, position = cstring(body, position)
-    if not are_values(body, position, len(body)):
+    count = values_in(body, position, len(body))
+    if count < 0:
         raise ProtocolViolation("a malformed Bind")
-    return Bind(portal, statement, Parameters(body[position:]))
+    return Bind(portal, statement, Parameters(body[position:], count))
 
 
 def target(body: bytes) -> tuple[str, str]:
@@ -65,8 +66,8 @@ def execute(body: bytes) -> str:
     return name
 
 
-def are_values(data: bytes, position: int, end: int) -> bool:
-    """Whether this is what follows the names in a Bind: formats, values, result formats."""
+def values_in(data: bytes, position: int, end: int) -> int:
+    """How many values follow the names in a Bind; -1 if it is not formats, values, result formats."""
     try:
         position += 2 + 2 * _SHORT.unpack_from(data, position)[0]
         (count,) = _SHORT.unpack_from(data, position)
@@ -75,11 +76,11 @@ def are_values(data: bytes, position: int, end: int) -> bool:
             (length,) = _INT.unpack_from(data, position)
             position += 4 + max(length, 0)
             if length < -1 or position > end:
-                return False
+                return -1
         position += 2 + 2 * _SHORT.unpack_from(data, position)[0]
     except struct.error:
-        return False
-    return bool(position == end)
+        return -1
+    return int(count) if position == end else -1
 
 
 _SHORT: Final = struct.Struct("!H")

@@ -50,16 +50,15 @@ class Outcome:
     sqlstate: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parameters:
-    """Bind's parameters as they came: what follows the two names in its body, found well-formed."""
+    """Bind's parameters as they came: what follows the two names in its body, found well-formed.
+
+    `count` is how many values there are.
+    """
 
     body: bytes
-
-    @property
-    def count(self) -> int:
-        """How many values there are."""
-        return int.from_bytes(self.body[(at := self._count_at) : at + 2], "big")
+    count: int
 
     @property
     def formats(self) -> tuple[int, ...]:

@@ -230,7 +230,7 @@ class Session(Backend):
             or self.pending.doubtful(prepared.segment)
         ):
             return False
-        parameters = Parameters(data[run.values_at : run.bind_end])
+        parameters = Parameters(data[run.values_at : run.bind_end], run.values)
         permit = prepared.permit
         try:
             running = self.guard.begin(permit, parameters, "extended")

@@ -146,7 +146,7 @@ def test_an_approval_is_not_for_parameters() -> None:
     approve(desk, DROP)
     permit = leave(guard, DROP)
     with pytest.raises(Denied, match="no parameters"):
-        guard.begin(permit, Parameters(b"\0\0\0\1\0\0\0\11\0\0"), "extended")
+        guard.begin(permit, Parameters(b"\0\0\0\1\0\0\0\11\0\0", 1), "extended")
     assert desk.approvals.held
 
 

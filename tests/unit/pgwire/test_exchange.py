@@ -102,10 +102,10 @@ def test_what_was_masked_goes_the_long_way() -> None:
 def test_an_exchange_is_recognised() -> None:
     whole = BOUND + describe("P", "") + execute("") + SYNC
     assert asked(b"x" + whole + b"more", 1) == Asked(
-        1 + len(whole), 1 + len(BOUND), True, "s", 1 + HEADER_BYTES + 3
+        1 + len(whole), 1 + len(BOUND), True, "s", 1 + HEADER_BYTES + 3, 2
     )
     short = BOUND + execute("") + SYNC
-    assert asked(short, 0) == Asked(len(short), len(BOUND), False, "s", HEADER_BYTES + 3)
+    assert asked(short, 0) == Asked(len(short), len(BOUND), False, "s", HEADER_BYTES + 3, 2)
 
 
 def test_an_answer_is_recognised() -> None:
