@@ -80,6 +80,7 @@ class Keeper:
         self._note = note
         self._lock = Lock()
         self._tried = -1
+        self._lost = False
         self.resting = False
         self._wake = Event()
         self._stopped = False
@@ -97,6 +98,8 @@ class Keeper:
         Raises AuditUnavailable when it cannot be signed durably.
         """
         with self._lock:
+            if self._lost:
+                raise AuditUnavailable("the audit log's disk failed: what it lost is not sealed")
             size, root, fd = self._writer.head()
             self._sync(size, fd)
             if size > self.sealed:
@@ -114,7 +117,8 @@ class Keeper:
         self._wake.set()
         self._thread.join()
         try:
-            self.seal()
+            if not self._lost:
+                self.seal()
         finally:
             self._checkpoints.close()
 
@@ -143,10 +147,14 @@ class Keeper:
         self._wake.clear()
 
     def _sync(self, size: int, fd: int) -> None:
-        """fdatasync, and close the descriptor. A failure shuts the log: it may have lost entries."""
+        """fdatasync, and close the descriptor.
+
+        A failure shuts the log: it may have lost entries, and the next fdatasync would not say so.
+        """
         try:
             os.fdatasync(fd)
         except OSError as exc:
+            self._lost = True
             self._writer.fail(f"the audit log's disk failed: {exc.strerror}")
             raise unavailable(exc, "the audit log's disk failed") from exc
         finally:

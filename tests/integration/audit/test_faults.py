@@ -121,6 +121,10 @@ def test_a_disk_that_fails_to_sync_shuts_the_log_until_a_restart(
             wait_until(lambda: refuses(log), limit_s=5, what="the log's refusal")
         with pytest.raises(AuditUnavailable, match="disk failed"):
             log.append("statement", {"text": "select 2"})
+        sealed = log.sealed
+        with pytest.raises(AuditUnavailable, match="not sealed"):
+            log.checkpoint()
+    assert log.sealed == sealed
     with AuditLog.open(config) as log:
         log.append("statement", {"text": "select 3"})
     assert verified().report.unsealed == 0
