@@ -124,6 +124,7 @@ class Verdicts:
         self.policy = policy
         self._texts: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._shapes: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
+        self._shaped: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
 
     def judge(
@@ -131,11 +132,12 @@ class Verdicts:
     ) -> Judged:
         """The text's analysis and verdict. Raises what `analyse` raises for what is not parsed."""
         key = (text, subject, catalog.version, search_path)
-        if (found := self._texts.get(key)) is not None:
+        if (found := self._texts.get(key) or self._shaped.get(key)) is not None:
             return found
         shape = shape_of(text)
         shape_key = (shape, subject, catalog.version, search_path)
         if shape and (found := self._shapes.get(shape_key)) is not None:
+            self._shaped.put(key, found)  # apart: they are many, and would push the others out
             return found
         analysis = analyse(text, catalog, search_path)
         decision = self._decide(subject, analysis)
