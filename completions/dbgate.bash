@@ -15,7 +15,7 @@ _dbgate() {
     [[ $word == -* ]] && continue
     case "$path" in
     '') path=$word ;;
-    'requests'|'sessions'|'audit') path="$path $word" ;;
+    'requests'|'sessions'|'audit'|'policy') path="$path $word" ;;
     esac
   done
   case "$path $previous" in
@@ -73,7 +73,7 @@ _dbgate() {
     mapfile -t COMPREPLY < <(compgen -W "$value" -- "$current"); return
   fi
   case "$path" in
-    '') words='login logout whoami databases connect exec query request-approval requests approve deny sessions audit serve dev doctor completion --debug --version --help' ;;
+    '') words='login logout whoami databases connect exec query request-approval requests approve deny sessions audit policy serve dev doctor completion --debug --version --help' ;;
     'login') words='--device --as --store --broker --ca-file --json -h --help' ;;
     'logout') words='--json -h --help' ;;
     'whoami') words='--json -h --help' ;;
@@ -97,6 +97,8 @@ _dbgate() {
     'audit show') words='--json -h --help' ;;
     'audit verify') words='--log --key --json -h --help' ;;
     'audit key') words='--json -h --help' ;;
+    'policy') words='validate -h --help' ;;
+    'policy validate') words='--json -h --help' ;;
     'serve') words='--config --check --log-format -h --help' ;;
     'dev') words='--home --database --ready-file --port-base --policy -h --help' ;;
     'doctor') words='--json -h --help' ;;

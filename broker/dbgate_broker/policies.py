@@ -10,11 +10,10 @@ from typing import Final
 
 from dbgate_core.errors import UsageError
 from dbgate_core.policy import Policies
-from dbgate_core.policy.bounds import MAX_FILE_CHARS, MAX_FILES
+from dbgate_core.policy.bounds import MAX_FILE_CHARS
+from dbgate_core.policy.folder import SCHEMA, rule_files
 
 SHIPPED: Final = ("default", "permissive")
-SCHEMA: Final = "schema.cedarschema"
-_NOTES: Final = frozenset({".md", ".txt"})
 
 
 def shipped(name: str) -> Path:
@@ -30,9 +29,7 @@ def shipped(name: str) -> Path:
 def read_policies(directory: Path) -> Policies:
     """The policies of a folder's `*.cedar` files, checked against the shipped schema.
 
-    Hidden files, `.md`, `.txt` and subfolders are left alone; any other file is refused, since a
-    misspelt name would silently take its rules away. Raises UsageError that names the folder and
-    all that is wrong in it.
+    Raises UsageError that names the folder and all that is wrong in it.
     """
     files = {path.name: _text(path) for path in _cedar_files(directory)}
     try:
@@ -43,24 +40,13 @@ def read_policies(directory: Path) -> Policies:
 
 def _cedar_files(directory: Path) -> list[Path]:
     try:
-        found = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
+        files = [path.name for path in directory.iterdir() if not path.is_dir()]
     except OSError as exc:
         raise UsageError(
             f"cannot read the policy folder {directory}: {exc.strerror}",
             hint="policy_directory names a folder of .cedar files",
         ) from exc
-    files = [path for path in found if not path.is_dir() and path.suffix not in _NOTES]
-    for path in files:
-        if path.suffix != ".cedar":
-            raise UsageError(
-                f"{path} is no policy file",
-                hint="rules are in .cedar files, notes in .md or .txt; the schema is dbgate's own",
-            )
-    if not files:
-        raise UsageError(f"the policy folder {directory} holds no .cedar file")
-    if len(files) > MAX_FILES:
-        raise UsageError(f"the policy folder {directory} holds more than {MAX_FILES} files")
-    return files
+    return [directory / name for name in rule_files(str(directory), files)]
 
 
 def _text(path: Path) -> str:

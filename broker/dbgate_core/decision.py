@@ -32,6 +32,7 @@ class Decision:
 
     `policies` are the `@id`s of the deciding rules (empty for the default deny); `message` and
     `hint` are the words for whoever asked; `approval` is the quorum a hold waits for (`dba:1`).
+    `observed` are the forbids that only observe and would have stopped it.
     """
 
     verdict: Verdict
@@ -40,6 +41,7 @@ class Decision:
     hint: str = ""
     approval: str = ""
     obligations: Obligations = field(default_factory=Obligations)
+    observed: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:

@@ -158,7 +158,8 @@ class ConnectionGuard:
         refusal = Refusal(
             "42501", decision.message, hint=decision.hint, rule=", ".join(decision.policies)
         )
-        return self._refuse(text, analysis, decision.verdict, refusal, decision.approval)
+        why = decision.approval
+        return self._refuse(text, analysis, decision.verdict, refusal, why, decision.observed)
 
     def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
         analysis = judged.analysis
@@ -379,7 +380,13 @@ class ConnectionGuard:
         return request
 
     def _refuse(
-        self, text: str, analysis: Analysis | None, verdict: Verdict, refusal: Refusal, why: str
+        self,
+        text: str,
+        analysis: Analysis | None,
+        verdict: Verdict,
+        refusal: Refusal,
+        why: str,
+        observed: tuple[str, ...] = (),
     ) -> Refusal:
         self._counts.refused(verdict, analysis.kind if analysis else "unknown")
         fields: dict[str, object] = {
@@ -391,6 +398,8 @@ class ConnectionGuard:
             "sqlstate": refusal.sqlstate,
             "message": refusal.message,
         }
+        if observed:
+            fields["observed"] = list(observed)
         if why:
             fields["approval" if verdict is Verdict.HOLD else "code"] = why
         try:

@@ -37,6 +37,9 @@ SECTIONS: Final = (
         ("sessions", "sessions", "List, show and kill sessions."),
         ("audit", "audit", "Search, show and verify the audit log."),
     )),
+    ("Policy", (
+        ("policy", "policy", "Check, try and explain policies."),
+    )),
     ("Run it", (
         ("serve", "serve", "Run a broker."),
         ("dev", "dev", "Run everything on this machine, with nothing to configure."),

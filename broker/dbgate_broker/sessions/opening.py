@@ -114,6 +114,8 @@ class Opening:
             "request": row.request_id,
             "policies": list(standing.decision.policies),
         }
+        if standing.decision.observed:
+            fields["observed"] = list(standing.decision.observed)
         await record(self.recorder, SESSION_OPENED, fields)
 
     def _live(

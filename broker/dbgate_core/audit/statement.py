@@ -27,6 +27,8 @@ def judged(analysis: Analysis, decision: Decision) -> Mapping[str, object]:
         "policies": list(decision.policies),
         "verdict": decision.verdict.value,
     }
+    if decision.observed:
+        said["observed"] = list(decision.observed)
     return {name: fragment(value) for name, value in said.items()}
 
 

@@ -33,7 +33,7 @@ def demand_bounded(text: str) -> None:
     if len(text) > MAX_FILE_CHARS:
         raise UsageError(f"longer than {MAX_FILE_CHARS} characters")
     depth = size = dots = 0
-    for char in _code(text):
+    for _, char in code(text):
         if char == ";":
             depth = size = dots = 0
             continue
@@ -46,8 +46,22 @@ def demand_bounded(text: str) -> None:
             raise UsageError("one policy is too long: split it into several")
 
 
-def _code(text: str) -> Iterator[str]:
-    """The characters outside of strings, comments and blanks."""
+def pieces(text: str) -> list[tuple[int, str]]:
+    """Each policy of a text, with the line that it begins on: what ends with a semicolon, and the rest."""
+    found: list[tuple[int, str]] = []
+    start = -1
+    for position, char in code(text):
+        start = position if start < 0 else start
+        if char == ";":
+            found.append((text.count("\n", 0, start) + 1, text[start : position + 1]))
+            start = -1
+    if start >= 0:
+        found.append((text.count("\n", 0, start) + 1, text[start:]))
+    return found
+
+
+def code(text: str) -> Iterator[tuple[int, str]]:
+    """The characters outside of strings, comments and blanks, with their places."""
     position, end = 0, len(text)
     while position < end:
         char = text[position]
@@ -59,7 +73,7 @@ def _code(text: str) -> Iterator[str]:
             position = end if newline < 0 else newline
             continue
         if not char.isspace():
-            yield char
+            yield position, char
         position += 1
 
 

@@ -83,14 +83,16 @@ class Schema:
         except ValueError as exc:
             raise UsageError(f"the policy schema does not parse: {exc}") from exc
 
-    def complaints(self, text: str) -> list[str]:
-        """What is wrong with policies that parse: one line each, none when they are valid."""
+    def complaints(self, text: str) -> list[tuple[int, str]]:
+        """What is wrong with policies that parse: each one's place from 0, and the mistake."""
         result = cedarpy.validate_policies(text, self.handle)
         if result.validation_passed:
             return []
-        ids = result.id_annotations_by_policy_id
-        found = [f"{ids.get(e.policy_id, e.policy_id)}: {e.error}" for e in result.errors]
-        return found or ["it does not fit the schema"]
+        found = [
+            (_position(e.policy_id), str(e.error).removeprefix(f"for policy `{e.policy_id}`, "))
+            for e in result.errors
+        ]
+        return found or [(0, "it does not fit the schema")]
 
 
 class PolicySet:
@@ -149,6 +151,10 @@ class Actions:
         """Those of the policies that the action can be decided by."""
         wanted = self._fitting[action]
         return {name: policy for name, policy in policies.items() if name in wanted}
+
+    def of(self, policy: str) -> frozenset[str]:
+        """The actions in the scope of a policy."""
+        return frozenset(name for name, fitting in self._fitting.items() if policy in fitting)
 
 
 def parse(text: str) -> list[Json]:

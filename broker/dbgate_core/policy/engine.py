@@ -7,7 +7,8 @@ How a question is answered:
 3. A statement presupposes its session: who could not even be let in by approval runs nothing.
 4. A refusal by nothing but forbids with `@approval` is a hold, if without these it would be allowed.
    With the approval (`approved`), exactly these forbids do not count.
-5. One refusal refuses the whole; else one hold holds it, for a quorum that satisfies every hold.
+5. A forbid that observes (`@mode("observe")`) takes no part in this; that it matched is noted.
+6. One refusal refuses the whole; else one hold holds it, for a quorum that satisfies every hold.
 
 One rule is not in the files: a statement that changes how the server reads text is refused
 (`lexing-settings`), whatever is permitted, because later statements would be judged as another text
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Self
 
@@ -36,7 +38,8 @@ from dbgate_core.policy.answers import (
     too_much,
 )
 from dbgate_core.policy.cedar import Answer, Entities, Question
-from dbgate_core.policy.loading import Loaded, load
+from dbgate_core.policy.firing import Dead
+from dbgate_core.policy.loading import Loaded, dead_rules, load
 from dbgate_core.policy.rules import Rule
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analysis import Analysis
@@ -53,9 +56,11 @@ class Policies:
 
     def __init__(self, loaded: Loaded, version: str) -> None:
         self.version = version
+        self._loaded = loaded
         self._rules = loaded.rules
         self._full = loaded.full
         self._lifted = loaded.lifted
+        self._watched = loaded.watched
         self._schema = loaded.schema
         self._reads_statement = loaded.reads_statement
         self._entities_of = lru_cache(CACHED_ENTITIES)(self._parse_entities)
@@ -70,6 +75,11 @@ class Policies:
     def rules(self) -> tuple[Rule, ...]:
         """The rules, in their order."""
         return tuple(self._rules.values())
+
+    @property
+    def dead(self) -> list[Dead]:
+        """The rules that can never decide anything."""
+        return dead_rules(self._loaded)
 
     def connect(
         self,
@@ -119,17 +129,18 @@ class Policies:
         if not session.allowed:
             return session
         rulings: list[Ruling] = []
+        observed: set[str] = set()
         masks = False
         for actor in actors(principal):
             known = self._entities_with(actor, database, analysis)
             asked = [questions.of_effect(actor, database, access_role, each) for each in effects]
             rulings += self._rule(asked, known, approved, effects)
+            observed |= self._observe(asked, known)
             masks = masks or not self._unmasks(actor, database, access_role, known)
-        decision = combine(topic, rulings)
+        decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
         if not decision.allowed:
             return decision
-        owed = Obligations(mask=masks, row_limit=fewest_rows(rulings))
-        return Decision(Verdict.ALLOW, decision.policies, obligations=owed)
+        return replace(decision, obligations=Obligations(masks, fewest_rows(rulings)))
 
     def _whole(
         self, topic: Topic, question: Callable[[Actor], Question], approved: bool = False
@@ -139,10 +150,12 @@ class Policies:
         if not chain:
             return nobody(topic)
         rulings: list[Ruling] = []
+        observed: set[str] = set()
         for actor in chain:
             known = self._entities_of(actor, topic.database)
             rulings += self._rule([question(actor)], known, approved)
-        return combine(topic, rulings)
+            observed |= self._observe([question(actor)], known)
+        return replace(combine(topic, rulings), observed=tuple(sorted(observed)))
 
     def _parse_entities(self, actor: Actor, database: DatabaseFacts | None) -> Entities:
         return Entities.of(entities(actor, database), self._schema)
@@ -183,6 +196,14 @@ class Policies:
             self._ruling(question, answer, known, effects[i] if effects else None)
             for i, (question, answer) in enumerate(zip(asked, answers, strict=True))
         ]
+
+    def _observe(self, asked: Sequence[Question], known: Entities) -> set[str]:
+        """The forbids that only observe and would stop one of these; one that fails would, too."""
+        found: set[str] = set()
+        for answer in self._watched.decide(asked, known):
+            found.update(answer.policies)
+            found.update(rule.id for rule in self._named_in(answer.errors))
+        return found
 
     def _ruling(
         self, question: Question, answer: Answer, known: Entities, effect: Effect | None

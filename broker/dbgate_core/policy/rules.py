@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from dbgate_core.approval.quorum import Quorum
@@ -14,7 +14,8 @@ LEXING_RULE: Final = "lexing-settings"
 """The one rule that is not in the files: see `dbgate_core.policy.engine`."""
 
 _OF_PERMIT: Final = frozenset({"id", "rows"})
-_OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role"})
+_OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role", "mode"})
+_OBSERVE: Final = "observe"
 _ID_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _MAX_ID_CHARS: Final = 80
 _MAX_ROWS: Final = 10**9
@@ -24,8 +25,9 @@ _MAX_ROWS: Final = 10**9
 class Rule:
     """One policy.
 
-    `order` is its place: by file name, then as written. `approval` and `role` stand on forbids
-    that another person may lift; `rows` on permits.
+    `order` is its place: by file name, then as written; `place` is where to look (`file:line`).
+    `approval` and `role` stand on forbids that another person may lift; `rows` on permits. A rule
+    that `observes` is a forbid that stops nothing: what it would have stopped is recorded.
     """
 
     id: str
@@ -36,9 +38,11 @@ class Rule:
     rows: int | None = None
     message: Template | None = None
     hint: Template | None = None
+    observes: bool = False
+    place: str = field(default="", compare=False)
 
 
-def read_rule(policy: Json, order: int) -> tuple[Rule | None, list[str]]:
+def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[str]]:
     """The rule of a policy, or None and everything that is wrong with its annotations."""
     notes: dict[str, str] = {k: v or "" for k, v in policy.get("annotations", {}).items()}
     forbids = policy["effect"] == "forbid"
@@ -52,10 +56,12 @@ def read_rule(policy: Json, order: int) -> tuple[Rule | None, list[str]]:
         errors.append(f"the @id {LEXING_RULE!r} is dbgate's own")
     if "role" in notes and "approval" not in notes:
         errors.append("@role says where an approved statement runs: it needs @approval")
+    if notes.get("mode", _OBSERVE) != _OBSERVE:
+        errors.append(f'@mode is "{_OBSERVE}", or not there: the rule then counts')
     found = _values(notes, errors)
     if errors:
         return None, errors
-    return Rule(rule_id, order, forbids, *found), []
+    return Rule(rule_id, order, forbids, *found, observes="mode" in notes, place=place), []
 
 
 def _misplaced(notes: dict[str, str], forbids: bool) -> list[str]:

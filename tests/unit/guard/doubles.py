@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dbgate_core.audit import canonical
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
@@ -41,6 +41,7 @@ class TablePolicy:
     denied: frozenset[Action] = frozenset({Action.DO, Action.UNKNOWN})
     held: frozenset[Action] = frozenset({Action.DROP})
     obligations: Obligations = field(default_factory=Obligations)
+    observed: tuple[str, ...] = ()
     version: str = "v1"
     asked: int = 0
 
@@ -53,6 +54,9 @@ class TablePolicy:
         *,
         approved: bool = False,
     ) -> Decision:
+        return replace(self._decided(analysis, approved), observed=self.observed)
+
+    def _decided(self, analysis: Analysis, approved: bool) -> Decision:
         self.asked += 1
         actions = {effect.action for effect in analysis.effects}
         if actions & self.denied:

@@ -69,6 +69,14 @@ def test_a_statement_is_recorded_before_and_after() -> None:
     assert first["policies"] == ["all"]
 
 
+def test_what_only_observes_is_recorded_with_what_ran_and_what_did_not() -> None:
+    desk = Desk(policy=TablePolicy(observed=("trial",)))
+    guard = desk.guard()
+    guard.begin(leave(guard, "select id from plain"), None, "simple")
+    assert isinstance(guard.judge("drop table plain"), Refusal)
+    assert [entry["observed"] for _, entry in desk.log.entries] == [["trial"], ["trial"]]
+
+
 def test_a_syntax_error_says_where() -> None:
     refusal = Desk().guard().judge("select 'grüße' frm from")
     assert isinstance(refusal, Refusal)

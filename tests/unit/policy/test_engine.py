@@ -379,3 +379,44 @@ def test_what_may_lose_data(text: str, loses: bool) -> None:
     marked = replace(effect(text), destructive=True)
     assert destructive(marked)
     assert not temporary(marked)
+
+
+WATCHES = '@id("watches") @mode("observe") forbid(principal, action == Action::"drop", resource);'
+FAILS = (
+    '@id("fails") @mode("observe") forbid(principal, action == Action::"drop", resource)'
+    " when { context.statement.count + 9223372036854775807 > 0 };"
+)
+
+
+def test_a_forbid_that_observes_stops_nothing_and_is_noted() -> None:
+    some = rules(EVERYTHING, WATCHES)
+    dropped = some.statement(ALICE, PRODUCTION, "admin", analysis(effect("drop table t")))
+    assert (dropped.verdict, dropped.policies) == (Verdict.ALLOW, ("everything",))
+    assert dropped.observed == ("watches",)
+    read = some.statement(ALICE, PRODUCTION, "admin", analysis(effect("select table t")))
+    assert read.observed == ()
+
+
+def test_one_that_fails_while_it_observes_refuses_nothing_and_is_noted() -> None:
+    decision = rules(EVERYTHING, FAILS).statement(
+        ALICE, PRODUCTION, "admin", analysis(effect("drop table t"))
+    )
+    assert (decision.verdict, decision.observed) == (Verdict.ALLOW, ("fails",))
+
+
+def test_what_observes_is_noted_of_a_refusal_a_hold_and_a_session_too() -> None:
+    drop = analysis(effect("drop table t"))
+    shut = '@id("s") forbid(principal, action == Action::"drop", resource);'
+    held = f'@approval("dba:1") {shut}'
+    for forbid, verdict in ((shut, Verdict.DENY), (held, Verdict.HOLD)):
+        decision = rules(EVERYTHING, WATCHES, forbid).statement(ALICE, PRODUCTION, "admin", drop)
+        assert (decision.verdict, decision.observed) == (verdict, ("watches",))
+    opening = '@id("o") @mode("observe") forbid(principal, action == Action::"connect", resource);'
+    entered = rules(EVERYTHING, opening).connect(ALICE, PRODUCTION, "admin")
+    assert (entered.verdict, entered.observed) == (Verdict.ALLOW, ("o",))
+    assert rules(EVERYTHING, opening).statement(ALICE, PRODUCTION, "admin", drop).allowed
+
+
+def test_with_approval_an_observing_forbid_is_not_lifted_into_counting() -> None:
+    some = rules(EVERYTHING, WATCHES.replace("@mode", '@approval("dba:1") @mode'))
+    assert some.statement(ALICE, PRODUCTION, "admin", analysis(effect("drop table t"))).allowed

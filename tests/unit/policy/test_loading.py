@@ -40,7 +40,7 @@ def refusal(*texts: str) -> str:
         (f'@id("A b") {FORBID}', "'A b' is not made of"),
         (f'@id("{"x" * 81}") {FORBID}', "is not made of"),
         (f'@id("lexing-settings") {FORBID}', "dbgate's own"),
-        (EVERYTHING + EVERYTHING, "stands in 0.cedar already"),
+        (EVERYTHING + EVERYTHING, "stands in 0.cedar:1 already"),
         (f'@id("x") @aproval("dba:1") {FORBID}', "@aproval does not exist"),
         (f'@id("x") @approval("dba") {FORBID}', "'dba' is not a quorum"),
         (f'@id("x") @approval("dba:99") {FORBID}', "people"),
@@ -59,6 +59,8 @@ def refusal(*texts: str) -> str:
         (f'@id("x") @message("{{object!r}}") {FORBID}', "is no placeholder"),
         (f'@id("x") @hint("{{object:>9}}") {FORBID}', "is no placeholder"),
         (f'@id("x") @hint("{{") {FORBID}', "is not readable"),
+        (f'@id("x") @mode("enforce") {FORBID}', '@mode is "observe"'),
+        ('@id("x") @mode("observe") permit(principal, action, resource);', "belongs on a forbid"),
         (f'@id("x") @message("{{0}}") {FORBID}', "is no placeholder"),
         ('@id("x") permit(principal, action == Action::"fly", resource);', 'Action::"fly"'),
         ('@id("x") permit(principal in Grp::"a", action, resource);', "Grp"),
@@ -91,6 +93,19 @@ def test_all_mistakes_are_told_at_once_with_their_files() -> None:
     assert list(dict.fromkeys(files)) == ["0.cedar", "1.cedar", "2.cedar", "4.cedar", "5.cedar"]
     assert "@aproval" in message
     assert "@rows" in message
+
+
+def test_each_mistake_of_one_file_has_its_line() -> None:
+    message = refusal(
+        f"// why\n{EVERYTHING}\n\n@id('a')\npermit(principal action, resource);\n"
+        f'@id("b") @hint(";") {FORBID}\n@id("c")\npermit(principal, action, resource) when {{ 1 + }};\n'
+    )
+    places = [line.split(": ")[0].strip() for line in message.splitlines()[1:]]
+    assert places == ["0.cedar:4", "0.cedar:7"]
+    typed = refusal(
+        f'{EVERYTHING}\n\n@id("y") permit(principal, action == Action::"fly", resource);'
+    )
+    assert "0.cedar:3: y: unrecognized action" in typed
 
 
 def test_a_mistake_anywhere_refuses_the_whole_set() -> None:

@@ -1,0 +1,60 @@
+"""`dbgate policy validate`: the rules, looked at before they count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dbgate_cli import policy_files, render
+from dbgate_cli.commands import _shared as shared
+from dbgate_core.errors import UsageError
+
+Folders = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DIR...", help="Policy folders, taken together; or shipped ones by name."
+    ),
+]
+
+
+def validate(folders: Folders, json: shared.Json = False) -> None:
+    """Check rules: every mistake at once with its file and line, and rules that can never fire."""
+    try:
+        policies = policy_files.load(folders)
+    except UsageError as exc:
+        mistakes = policy_files.mistakes_of(exc)
+        if not mistakes:
+            raise
+        _tell(json, {"mistakes": list(mistakes)}, mistakes)
+        raise policy_files.counted(folders, mistakes) from exc
+    places = {rule.id: rule.place for rule in policies.rules}
+    dead = [f"{places[each.rule]}: {each.rule}: {each.why}" for each in policies.dead]
+    count = len(policies.rules)
+    found = {"rules": count, "version": policies.version, "dead": dead}
+    _tell(json, found, dead or [f"{count} rules, version {policies.version}"])
+    if dead:
+        raise UsageError(
+            f"{len(dead)} of {count} rules can never decide anything",
+            hint="a misspelt word, or a forbid that says more than was meant",
+        )
+
+
+def _tell(json: bool, found: object, lines: Sequence[str]) -> None:
+    if json:
+        render.emit(found)
+        return
+    for line in lines:
+        render.line(line)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        help="Check, try and explain policies.", no_args_is_help=True, rich_markup_mode=None
+    )
+    group.command("validate", epilog="Example: dbgate policy validate policies/default")(validate)
+
+    app.add_typer(group, name="policy")
