@@ -31,7 +31,8 @@ class Decision:
     """A verdict with its reasons.
 
     `policies` are the `@id`s of the deciding rules (empty for the default deny); `message` and
-    `hint` are the words for whoever asked; `approval` is the quorum a hold waits for (`dba:1`).
+    `hint` are the words for whoever asked; `approval` is the quorum a hold waits for (`dba:1`),
+    and `role` the access role whose sessions then run the statement, empty for its own.
     `observed` are the forbids that only observe and would have stopped it.
     """
 
@@ -40,6 +41,7 @@ class Decision:
     message: str = ""
     hint: str = ""
     approval: str = ""
+    role: str = ""
     obligations: Obligations = field(default_factory=Obligations)
     observed: tuple[str, ...] = ()
 

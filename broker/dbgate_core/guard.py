@@ -2,7 +2,8 @@
 
 `judge` -> `begin` -> (`rows` | `copy_out` | `redact`) -> `end`, as the wire session calls them. A
 statement that policy holds may run once for each approval: it is looked for when the text is judged, so
-that nothing is even planned without one, and used up when the statement begins.
+that nothing is even planned without one, and used up when the statement begins. Where none is found
+the text waits for one, if its session waits at all and an approval could help.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dbgate_core.audit.recorder import Recorder
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import DbgateError, Denied
+from dbgate_core.holds import hold_of, refusal_of
 from dbgate_core.limits import LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
 from dbgate_core.masking.flows import hidden_flow
@@ -28,6 +30,7 @@ from dbgate_core.meaning import Meaning, is_plain, runs_code
 from dbgate_core.pgwire.guard import (
     STILL,
     CopyMask,
+    Hold,
     Moved,
     Outcome,
     Parameters,
@@ -131,35 +134,66 @@ class ConnectionGuard:
         self._loaded_ns = self._clock_ns()
         self._meaning.renewed()
 
-    def judge(self, text: str) -> Permit | Refusal:
+    def judge(self, text: str) -> Permit | Refusal | Hold:
         """Judge a text; a refusal stands in the log before it is given."""
-        return self._judge(text, releases=True)
+        try:
+            judged = self._judged(text)
+            decision, digest, hold = self._released(text, judged)
+        except DbgateError as exc:
+            return self._refuse(text, None, Verdict.DENY, _refusal(exc), exc.code)
+        verdict = self._ruled(text, judged, decision, digest)
+        if hold is None or isinstance(verdict, Refusal):
+            return verdict
+        return hold
 
     def admit(self, setting: str) -> Permit | Refusal:
         """Judge the SET that a StartupMessage stands for: no approval is used up, so none counts."""
-        return self._judge(setting, releases=False)
-
-    def _judge(self, text: str, *, releases: bool) -> Permit | Refusal:
         try:
-            judged = self._judged(text)
-            analysis, decision, digest = judged.analysis, judged.decision, ""
-            if releases and decision.verdict is Verdict.HOLD:
-                digest = self._digest(analysis)
-                if digest and self._scope.releases.holds(digest, decision.approval):
-                    decision = self._approved(analysis)
+            judged = self._judged(setting)
         except DbgateError as exc:
-            return self._refuse(text, None, Verdict.DENY, _refusal(exc), exc.code)
+            return self._refuse(setting, None, Verdict.DENY, _refusal(exc), exc.code)
+        return self._ruled(setting, judged, judged.decision, "")
+
+    def refuse(self, hold: Hold, refusal: Refusal) -> Refusal:
+        """Record that no leave came."""
+        try:
+            judged = self._judged(hold.text)
+        except DbgateError as exc:
+            return self._refuse(hold.text, None, Verdict.DENY, _refusal(exc), exc.code)
+        why, observed = hold.approval, judged.decision.observed
+        return self._refuse(hold.text, judged.analysis, Verdict.HOLD, refusal, why, observed)
+
+    def note(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Write an entry of this connection. Raises AuditUnavailable."""
+        self._recorder.append(kind, {"scope": self._entry, **fields})
+
+    def _released(self, text: str, judged: Judged) -> tuple[Decision, str, Hold | None]:
+        """The decision with what approval there is, its digest; or with the one to wait for."""
+        decision = judged.decision
+        digest = self._digest(judged.analysis) if decision.verdict is Verdict.HOLD else ""
+        if not digest:
+            return decision, "", None
+        if self._scope.releases.holds(digest, decision.approval):
+            return self._approved(judged.analysis), digest, None
+        runs_here = decision.role in ("", self._scope.subject.access_role)
+        if not self._scope.waits or not runs_here:
+            return decision, "", None
+        hold = hold_of(text, judged.analysis, decision, digest)
+        return (decision, "", None) if hold is None else (self._approved(judged.analysis), "", hold)
+
+    def _ruled(
+        self, text: str, judged: Judged, decision: Decision, digest: str
+    ) -> Permit | Refusal:
+        """Leave, or a refusal that stands in the log."""
+        analysis = judged.analysis
         flow = judged.flow or self._shadow_flow(analysis)
         if decision.allowed and decision.obligations.mask and flow:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
         if decision.allowed:
             return self._leave(text, judged, decision, digest)
-        refusal = Refusal(
-            "42501", decision.message, hint=decision.hint, rule=", ".join(decision.policies)
-        )
-        why = decision.approval
-        return self._refuse(text, analysis, decision.verdict, refusal, why, decision.observed)
+        why, observed = decision.approval, decision.observed
+        return self._refuse(text, analysis, decision.verdict, refusal_of(decision), why, observed)
 
     def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
         analysis = judged.analysis

@@ -45,12 +45,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a guard knows of its connection. `entry` is what each audit entry says of it."""
+    """What a guard knows of its connection. `entry` is what each audit entry says of it.
+
+    `waits`: a statement without the approval that it takes waits for one.
+    """
 
     subject: Subject
     entry: Mapping[str, object]
     key: MaskKey
     releases: Releases
+    waits: bool = False
     epoch: Epoch = field(default_factory=Epoch)
     counts: Counts = field(default_factory=Counts)
     search_path: tuple[str, ...] = SEARCH_PATH

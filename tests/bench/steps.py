@@ -26,7 +26,7 @@ from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.key import MaskKey
-from dbgate_core.pgwire.guard import Outcome, Refusal, Status
+from dbgate_core.pgwire.guard import Hold, Outcome, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.session import Session
 from dbgate_core.scope import Picture, Scope
@@ -96,7 +96,7 @@ def simple(guard: ConnectionGuard) -> Callable[[int], None]:
 def recorded(guard: ConnectionGuard) -> Callable[[int], None]:
     """The begin and end entries of a statement judged once."""
     permit = guard.judge(TEXT)
-    assert not isinstance(permit, Refusal)
+    assert not isinstance(permit, Refusal | Hold)
 
     def step(number: int) -> None:
         guard.end(guard.begin(permit, None, "extended"), Outcome(Status.OK, "SELECT 1", 1))

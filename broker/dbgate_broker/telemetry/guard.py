@@ -17,6 +17,7 @@ from dbgate_core.audit.recorder import Recorder
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.pgwire.guard import (
     CopyMask,
+    Hold,
     Outcome,
     Parameters,
     Permit,
@@ -51,7 +52,7 @@ class SampledGuard(ConnectionGuard):
 class _TimedGuard(SampledGuard):
     """The same while a statement is timed, from its judgement (or its begin) to its end."""
 
-    def judge(self, text: str) -> Permit | Refusal:
+    def judge(self, text: str) -> Permit | Refusal | Hold:
         started = monotonic_ns()
         judged = super().judge(text)
         self._tally.judge.observe(monotonic_ns() - started)

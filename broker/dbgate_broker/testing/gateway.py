@@ -21,6 +21,7 @@ from dbgate_core.errors import AuditUnavailable, Denied, NotFound
 from dbgate_core.pgwire.guard import (
     STILL,
     CopyMask,
+    Hold,
     Moved,
     Outcome,
     Parameters,
@@ -78,10 +79,14 @@ class Rewriter:
 class DiaryGuard:
     """Lets everything pass but texts with `refused` in them; notes what it was asked.
 
+    Texts with `waits` in them are held, unless they stand in `leave`; `refusals` are theirs.
     `stales` texts make it stale; `moves` texts move names; `mask` and `copy_mask` change data.
     """
 
     refused: str = "forbidden"
+    waits: str = "held for leave"
+    leave: set[str] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
     stales: str = "create table"
     moves: tuple[str, ...] = ("prepare ", "deallocate", "declare ", "close ")
     code: tuple[str, ...] = ()
@@ -96,12 +101,20 @@ class DiaryGuard:
     closings: int = 0
     stale: bool = False
 
-    def judge(self, text: str) -> Permit | Refusal:
-        """Refuse what holds the forbidden word."""
+    def judge(self, text: str) -> Permit | Refusal | Hold:
+        """Refuse what holds the forbidden word; hold what waits for leave."""
         if self.stale:
             raise AssertionError(f"judged while stale: {text}")
         self.judged.append(text)
+        if self.waits in text.lower() and text not in self.leave:
+            why = Refusal("42501", "it takes an approval", hint="ask for it", rule="diary")
+            return Hold(text, text, hashlib.sha256(text.encode()).hexdigest(), "dba:1", why)
         return self._judge(text)
+
+    def refuse(self, hold: Hold, refusal: Refusal) -> Refusal:
+        """Note it."""
+        self.refusals.append(refusal)
+        return refusal
 
     def _judge(self, text: str) -> Permit | Refusal:
         if self.refused in text.lower():

@@ -41,6 +41,24 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A text that may run once somebody else gives leave; `refusal` is its answer without any.
+
+    What the leave is bound to (`digest`) and what those who give it are shown: the `statement`
+    without outer blanks, its `effects`, the quorum (`approval`) that it takes. `plannable`: EXPLAIN
+    may be asked how many rows it means, and runs nothing of it.
+    """
+
+    text: str
+    statement: str
+    digest: str
+    approval: str
+    refusal: Refusal
+    effects: tuple[str, ...] = ()
+    plannable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a statement ended: CommandComplete's tag and row count, or the error's SQLSTATE."""
 
@@ -143,8 +161,14 @@ class Guard(Protocol):
     def stale(self) -> bool:
         """True while no further statement may be judged: the catalog must be read again first."""
 
-    def judge(self, text: str) -> Permit | Refusal:
-        """Judge a text that was sent by Query or Parse; a refusal is recorded by the guard."""
+    def judge(self, text: str) -> Permit | Refusal | Hold:
+        """Judge a text that was sent by Query or Parse; a refusal is recorded by the guard.
+
+        A hold asks for leave and a second judgement: by then the text may be allowed, or refused.
+        """
+
+    def refuse(self, hold: Hold, refusal: Refusal) -> Refusal:
+        """Record that no leave came; the refusal to be given, another one if that failed."""
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable: then it may not run."""

@@ -16,6 +16,9 @@ server to flush what it owes, and goes on with `resume` once it is *drained* and
 it is, too, when a message names what an earlier segment defined and the server has not confirmed:
 after an error there the name may mean something else than what was judged. And behind the end of a
 COPY: whether the server reads a Sync before it inside the copy, or answers it, says what it skips.
+
+A text that the guard holds waits in the same way, once the server owes nothing: somebody else
+decides, and `resume` takes the refusal that is due unless the guard, asked again, lets it run.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from dbgate_core.native import asked
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
 from dbgate_core.pgwire.exchange import Asked
-from dbgate_core.pgwire.guard import STILL, Guard, Moved, Parameters, Permit, Refusal
+from dbgate_core.pgwire.guard import STILL, Guard, Hold, Moved, Parameters, Permit, Refusal
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -54,12 +57,18 @@ _COPY_DATA: Final = ord("d")
 _UNJUDGED: Final = frozenset(b"dcfSHX")
 """What passes while the guard is stale: data, and what makes the server answer."""
 _SMALL: Final = frozenset(b"CDEHSXc")
+_OPENS: Final = frozenset("PBDEC")
+"""What makes the server begin an implicit transaction, which lasts until Sync."""
+_CLOSES: Final = frozenset("QFS")
 _UNKNOWN_STATEMENT: Final = "26000"
 _UNKNOWN_PORTAL: Final = "34000"
 
 
 class _Doubt(Exception):
-    """A name whose meaning the server has yet to confirm; nothing was done about the message."""
+    """A name whose meaning the server has yet to confirm, or a text that waits for leave.
+
+    Nothing was done about the message.
+    """
 
 
 class Session(Backend):
@@ -69,6 +78,9 @@ class Session(Backend):
         super().__init__(guard)
         self._client = Tail()
         self._client_skip = 0
+        self._hold: Hold | None = None
+        self._answer: Refusal | None = None
+        self._unsynced = False
         self.terminated = False
 
     @property
@@ -81,9 +93,26 @@ class Session(Backend):
         """Whether a message of the client has gone to the server only in part."""
         return self._client_skip > 0
 
-    def resume(self) -> None:
-        """Go on after a hold; the guard is fresh. Raises as `receive_client` does."""
-        self.held = False
+    @property
+    def asks(self) -> Hold | None:
+        """The text that waits for leave, once drained; None when there is nothing to decide.
+
+        So it is behind an error: the server drops the message, or the transaction has failed.
+        """
+        return None if self.skipping or self.transaction_status == "E" else self._hold
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the server keeps a transaction open, with its locks, while nothing is sent."""
+        return self.transaction_status != "I" or self._unsynced
+
+    def resume(self, answer: Refusal | None = None) -> None:
+        """Go on after a hold; the guard is fresh. Raises as `receive_client` does.
+
+        `answer` is for the text that waited for leave, unless it is judged otherwise by now.
+        """
+        self.held, self._hold = False, None
+        self._answer = None if self.skipping else answer or self._answer
         self.receive_client(b"")
 
     def receive_client(self, data: bytes) -> None:
@@ -157,7 +186,12 @@ class Session(Backend):
                     "a statement sent before the end of a failed COPY was known"
                 )
             return b""
-        return _HANDLERS[kind](self, body)
+        replacement = _HANDLERS[kind](self, body)
+        if kind in _OPENS:
+            self._unsynced = True
+        elif kind in _CLOSES:
+            self._unsynced = False
+        return replacement
 
     def _query(self, body: bytes) -> bytes | None:
         text, end = cstring(body, 0)
@@ -241,6 +275,7 @@ class Session(Backend):
         entry = Pending(Kind.EXCHANGE, permit, running, portal=portal, own_describe=own)
         entry.set(self.portals, "", portal)
         self.pending.push(entry)
+        self._unsynced = False
         return True
 
     def _describe(self, body: bytes) -> bytes | None:
@@ -310,10 +345,18 @@ class Session(Backend):
         return found
 
     def _judge(self, text: str) -> Permit | Refusal:
+        """The verdict on a text. Raises _Doubt when it has to wait for leave."""
+        answer, self._answer = self._answer, None
         try:
-            return self.guard.judge(text)
+            verdict = self.guard.judge(text)
         except DbgateError as exc:
             return _refusal(exc)
+        if not isinstance(verdict, Hold):
+            return verdict
+        if answer is None and not (self.drained and self.transaction_status == "E"):
+            self._hold = verdict
+            raise _Doubt
+        return self.guard.refuse(verdict, answer or verdict.refusal)
 
     def _begin(
         self, entry: Pending, permit: Permit, parameters: Parameters | None, protocol: str

@@ -150,10 +150,10 @@ def _held(
         )
     message, hint = _words(topic, ruling.rules[0], ruling.effect)
     message = message or f"the rule {ruling.rules[0].id} lets it wait for an approval"
-    role = next((rule.role for rule in rules if rule.role), topic.access_role)
-    command = _command(topic, role)
+    role = next((rule.role for rule in rules if rule.role), "")
+    command = _command(topic, role or topic.access_role)
     hint = "; ".join(part for part in (hint, command) if part)
-    return Decision(Verdict.HOLD, ids, message, hint, approval=written(quorum))
+    return Decision(Verdict.HOLD, ids, message, hint, approval=written(quorum), role=role)
 
 
 def _command(topic: Topic, role: str) -> str:

@@ -16,7 +16,7 @@ from dbgate_broker.gateway.limits import MAX_READINGS
 from dbgate_broker.gateway.seams import Terminable
 from dbgate_broker.testing.gateway import DiaryGuard, FixedTunnel, Rewriter
 from dbgate_core.errors import AuditUnavailable, Unreachable
-from dbgate_core.pgwire.guard import Outcome, Permit, Refusal, Running, Status
+from dbgate_core.pgwire.guard import Hold, Outcome, Permit, Refusal, Running, Status
 from dbgate_core.pgwire.messages import decode_fields, message
 from tests.integration.credentials.servers import wait_until
 from tests.integration.gateway.raw import Raw, query, raw
@@ -211,7 +211,7 @@ class Broken(DiaryGuard):
         if step == self.step:
             raise self.error
 
-    def judge(self, text: str) -> Permit | Refusal:
+    def judge(self, text: str) -> Permit | Refusal | Hold:
         self._maybe("judge")
         return super().judge(text)
 

@@ -43,6 +43,7 @@ class TablePolicy:
     obligations: Obligations = field(default_factory=Obligations)
     observed: tuple[str, ...] = ()
     version: str = "v1"
+    role: str = ""
     asked: int = 0
 
     def statement(
@@ -62,7 +63,9 @@ class TablePolicy:
         if actions & self.denied:
             return Decision(Verdict.DENY, ("no-code",), "code is denied", "do not")
         if actions & self.held and not approved:
-            return Decision(Verdict.HOLD, ("no-drop",), "dropping is held", "ask", "dba:1")
+            return Decision(
+                Verdict.HOLD, ("no-drop",), "dropping is held", "ask", "dba:1", self.role
+            )
         return Decision(Verdict.ALLOW, ("all",), obligations=self.obligations)
 
 
@@ -107,6 +110,7 @@ class Desk:
     now_ns: int = 0
     search_path: tuple[str, ...] = ("public",)
     epoch: Epoch = field(default_factory=Epoch)
+    waits: bool = False
 
     def guard(self) -> ConnectionGuard:
         scope = Scope(
@@ -114,6 +118,7 @@ class Desk:
             {"session": "s1", "who": {"name": "alice"}},
             MaskKey(b"k" * 32),
             self.approvals,
+            waits=self.waits,
             epoch=self.epoch,
             search_path=self.search_path,
         )

@@ -11,7 +11,7 @@ from dbgate_broker.telemetry.guard import SampledGuard, Sampler
 from dbgate_broker.telemetry.tally import Tally
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.key import MaskKey
-from dbgate_core.pgwire.guard import Outcome, Permit, Refusal, Status
+from dbgate_core.pgwire.guard import Hold, Outcome, Permit, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import Picture, Scope
@@ -45,7 +45,7 @@ class Desk:
 
     def run(self, text: str, outcome: Outcome = OK) -> Permit:
         permit = self.guard.judge(text)
-        assert not isinstance(permit, Refusal)
+        assert not isinstance(permit, Refusal | Hold)
         self.guard.end(self.guard.begin(permit, None, "simple"), outcome)
         return permit
 
