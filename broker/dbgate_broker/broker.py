@@ -25,6 +25,8 @@ from dbgate_broker.gateway.server import Gateway
 from dbgate_broker.guards import ConnectionGuards, record_reading
 from dbgate_broker.identity import Authenticator
 from dbgate_broker.policies import read_policies
+from dbgate_broker.sessions.estimating import estimated_rows
+from dbgate_broker.sessions.holding import Holding
 from dbgate_broker.sessions.requests import Requests
 from dbgate_broker.sessions.service import Sessions
 from dbgate_broker.store import figures
@@ -84,10 +86,12 @@ async def start(config: Config, stack: AsyncExitStack) -> Drain:
     traces = tracing(config.telemetry.otlp_endpoint)
     if traces is not None:
         stack.callback(traces.close)
-    guards = ConnectionGuards(catalogs, policies, audit, key, tallies, sampler, traces)
+    requests = Requests(config, store, policies, audit, analyse)
+    holding = Holding(requests, estimated_rows)
+    stack.push_async_callback(holding.stop)
+    guards = ConnectionGuards(catalogs, policies, audit, key, holding, tallies, sampler, traces)
     of_sessions = audit if traces is None else traces.of_sessions(audit)
     sessions = Sessions(config, store, provider, policies, of_sessions, guards)
-    requests = Requests(config, store, policies, audit, analyse)
     room = descriptors.make_room(Limits().connections)
     limits = Limits(connections=room)
     gateway = Gateway(sessions, tls, limits=limits, on_failure=tallies.connection_failed)

@@ -8,8 +8,8 @@ from typing import Final
 
 from dbgate_broker.catalog import CatalogService, Login, queries
 from dbgate_broker.config import DatabaseConfig
-from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
-from dbgate_broker.sessions.guards import GuardedSession
+from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard, Tell
+from dbgate_broker.sessions.guards import GuardedSession, Holds
 from dbgate_broker.sessions.policy import facts_of
 from dbgate_broker.telemetry.guard import SampledGuard, Sampler
 from dbgate_broker.telemetry.seams import Traces
@@ -18,6 +18,7 @@ from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.scope import Epoch, Picture, Scope
 from dbgate_core.verdicts import StatementPolicy, Subject, Verdicts
 
@@ -34,6 +35,7 @@ class ConnectionGuards:
         policy: StatementPolicy,
         recorder: Recorder,
         key: MaskKey,
+        holds: Holds,
         tallies: Tallies | None = None,
         sampler: Sampler | None = None,
         traces: Traces | None = None,
@@ -43,6 +45,7 @@ class ConnectionGuards:
         self._verdicts = Verdicts(policy)
         self._recorder = recorder
         self._key = key
+        self._holds = holds
         self._tallies = tallies or Tallies()
         self._sampler = sampler or Sampler()
         self._traces = traces
@@ -83,6 +86,21 @@ class ConnectionGuards:
         guard.renew(await self._current(session.database, credentials))
         self._tally(session).catalog_wait.observe(time.monotonic_ns() - started)
 
+    async def decide(
+        self,
+        session: GuardedSession,
+        guard: LiveGuard,
+        hold: Hold,
+        credentials: Credentials,
+        *,
+        in_transaction: bool,
+        tell: Tell,
+    ) -> Refusal:
+        """Wait for somebody's leave for a held text."""
+        return await self._holds.decide(
+            session, guard, hold, credentials, in_transaction=in_transaction, tell=tell
+        )
+
     async def _current(self, database: DatabaseConfig, credentials: Credentials) -> Picture:
         """A catalog that was read after the last schema change that passed this broker."""
         seen = self._epochs[database.name].value
@@ -115,6 +133,7 @@ class ConnectionGuards:
             entry=entry,
             key=self._key,
             releases=session.releases,
+            waits=session.hold_s > 0,
             epoch=self._epochs[session.database.name],
             counts=self._tally(session).counts,
         )

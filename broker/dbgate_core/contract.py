@@ -83,13 +83,17 @@ class DatabaseInfo(Answer, frozen=True, kw_only=True):
 
 
 class OpenSession(Request, frozen=True, kw_only=True):
-    """`POST /v1/sessions`. An empty access role means: the lowest that policy grants."""
+    """`POST /v1/sessions`. An empty access role means: the lowest that policy grants.
+
+    `hold_s` is how long a statement that takes an approval waits for it; 0: it is refused at once.
+    """
 
     database: str
     access_role: str = ""
     reason: str = ""
     client: str = ""
     agent: str = ""
+    hold_s: int = 0
 
 
 class SessionInfo(Answer, frozen=True, kw_only=True):
@@ -160,7 +164,8 @@ class AccessRequestInfo(Answer, frozen=True, kw_only=True):
 
     `approval` is the quorum (`dba:1`); `expires_at` is when a pending request lapses;
     `window_ends_at` is when an approved one's grant ends. `statement` is the one statement that
-    is asked for, if it is not an access role's; `used_at` is when it ran.
+    is asked for, if it is not an access role's; `used_at` is when it ran. Of one that waits in its
+    session there are its `effects` in words, and the `estimated_rows` of the planner, if it has any.
     """
 
     id: str
@@ -176,6 +181,8 @@ class AccessRequestInfo(Answer, frozen=True, kw_only=True):
     window_ends_at: datetime | None = None
     votes: list[VoteInfo] = []
     statement: str = ""
+    effects: list[str] = []
+    estimated_rows: int | None = None
     used_at: datetime | None = None
 
 

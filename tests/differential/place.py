@@ -20,6 +20,7 @@ from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
 from dbgate_broker.guards import ConnectionGuards
 from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.testing.gateway import FixedTunnel, FixedTunnels
+from dbgate_broker.testing.sessions import NoHolds
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.masking.key import MaskKey
@@ -109,7 +110,7 @@ class GuardedTunnel(FixedTunnel):
         alice = Principal(PrincipalKind.USER, "alice", "https://issuer", "1", frozenset())
         self._session = GuardedSession(self.session_id, alice, where, "admin", Approvals())
         key = MaskKey(b"k" * 32)
-        self._made_by = ConnectionGuards(CatalogService(), policy, ledger, key)
+        self._made_by = ConnectionGuards(CatalogService(), policy, ledger, key, NoHolds())
 
     async def guard(self, connection: ConnectionFacts) -> LiveGuard:
         self.facts.append(connection)

@@ -116,7 +116,7 @@ async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
 
 
 async def _read(database: DatabaseConfig, credentials: Login) -> Rows:
-    connection = await psycopg.AsyncConnection.connect(**_parameters(database, credentials))
+    connection = await psycopg.AsyncConnection.connect(**parameters(database, credentials))
     async with connection:
         await connection.set_read_only(True)
         await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
@@ -138,7 +138,7 @@ async def _fetch(
     return await cursor.fetchall()
 
 
-def _parameters(database: DatabaseConfig, credentials: Login) -> dict[str, Any]:
+def parameters(database: DatabaseConfig, credentials: Login) -> dict[str, Any]:
     """libpq's connection parameters; search_path and timeouts are set before the first query."""
     parameters: dict[str, Any] = {
         "host": database.host,

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from dbgate_broker.gateway import connect, login, upstream
@@ -23,7 +24,7 @@ from dbgate_broker.telemetry.logs import about
 from dbgate_core.errors import DbgateError, Denied, Unreachable
 from dbgate_core.pgwire import options
 from dbgate_core.pgwire.guard import Refusal
-from dbgate_core.pgwire.messages import message, warning
+from dbgate_core.pgwire.messages import message, notice, warning
 from dbgate_core.pgwire.session import Session, fatal
 from dbgate_core.pgwire.startup import (
     Cancel,
@@ -94,11 +95,16 @@ class Connection:
 
     def warn(self, message: str, hint: str) -> None:
         """Send a NoticeResponse: between two messages of the server, or after the log-in."""
-        notice = warning(message, hint)
+        said = warning(message, hint)
         if self._relay is not None:
-            self._relay.warn(notice)
+            self._relay.warn(said)
         else:
-            self._warnings.append(notice)
+            self._warnings.append(said)
+
+    def say(self, message: str, hint: str) -> None:
+        """Send a NoticeResponse of severity NOTICE, while the relay goes on."""
+        if self._relay is not None:
+            self._relay.warn(notice(message, hint))
 
     def abort(self) -> None:
         """Close at once, saying nothing."""
@@ -202,15 +208,23 @@ class Connection:
     ) -> None:
         session = Session(guard)
         canceller = _Canceller(tunnel, server, self._limits.cancel_s)
-        secret = self._keys.issue(tunnel.session_id, canceller.once, server.pid, key_bytes)
-        relay = Relay(session, self._client, server.wire, lambda: self._refresh(tunnel, guard))
+        relay = Relay(
+            session,
+            self._client,
+            server.wire,
+            lambda: self._refresh(tunnel, guard),
+            lambda hold, locks: tunnel.decide(guard, hold, in_transaction=locks, tell=self.say),
+        )
+        cancel = partial(_cancel, relay, canceller)
+        secret = self._keys.issue(tunnel.session_id, cancel, server.pid, key_bytes)
         try:
             self._greet(session, server, secret)
             self._relay = relay
             relay.start()
-            for notice in self._warnings:
-                relay.warn(notice)
+            for waiting in self._warnings:
+                relay.warn(waiting)
             end = await relay.done
+            await relay.undone()
             self._say_goodbye(relay)
             await self._wind_down(session, server.wire, canceller, end)
         finally:
@@ -289,6 +303,12 @@ class _Canceller:
                 self._tunnel.database.name,
                 type(exc).__name__,
             )
+
+
+async def _cancel(relay: Relay, canceller: _Canceller) -> None:
+    """What a CancelRequest asks for: the end of the client's wait, or else of what the server runs."""
+    if not relay.cancel():
+        await canceller.once()
 
 
 def _demand_settings(guard: LiveGuard, asked: Startup) -> None:

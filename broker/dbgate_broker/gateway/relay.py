@@ -1,8 +1,8 @@
 """The relay: both legs joined by a wire session. It reads, steps, writes, and notices the end.
 
 Whatever is read at once is judged at once and written at once. When a leg has more unsent than its
-mark, the other leg is not read. While the session is held for a fresh catalog, the client is read
-on up to a bound, so that its end is noticed.
+mark, the other leg is not read. While the session is held, for a fresh catalog or for somebody's
+leave, the client is read on up to a bound, so that its end is noticed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from enum import Enum
 from dbgate_broker.gateway.limits import HIGH_WATER_BYTES, MAX_READINGS
 from dbgate_broker.gateway.wire import Pause, Wire
 from dbgate_core.errors import DbgateError, Unreachable
+from dbgate_core.holds import BY_USER
+from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.pgwire.session import Session
+
+Decide = Callable[[Hold, bool], Awaitable[Refusal]]
+"""Waits for somebody's leave; told whether a transaction is open meanwhile."""
 
 log = logging.getLogger("dbgate.gateway")
 
@@ -48,6 +53,7 @@ class Relay:
         client: Wire,
         server: Wire,
         refresh: Callable[[], Awaitable[None]],
+        decide: Decide,
     ) -> None:
         self.session = session
         self.done: asyncio.Future[End] = asyncio.get_running_loop().create_future()
@@ -55,7 +61,9 @@ class Relay:
         self._client = client
         self._server = server
         self._refresh = refresh
-        self._refreshing: asyncio.Task[None] | None = None
+        self._decide = decide
+        self._waiting: asyncio.Task[None] | None = None
+        self._deciding: asyncio.Future[Refusal] | None = None
         self._last: DbgateError | None = None
         self._context = copy_context()
 
@@ -92,6 +100,15 @@ class Relay:
         if not self.done.done():
             self.session.interject(notice)
             self._send_rest()
+
+    def cancel(self) -> bool:
+        """End the wait for somebody's leave, as its client asks; False when there is none."""
+        return self._deciding is not None and self._deciding.cancel()
+
+    async def undone(self) -> None:
+        """Once it has ended: until nothing of a wait goes on."""
+        if self._waiting is not None:
+            await asyncio.gather(self._waiting, return_exceptions=True)
 
     def from_client(self, data: bytes) -> None:
         """Judge and forward what the client sent."""
@@ -136,23 +153,38 @@ class Relay:
             self._client.write(out)
 
     def _hold(self) -> None:
-        """Read the catalog again once the server owes nothing; meanwhile bound what waits."""
+        """Once the server owes nothing, wait for what is due; meanwhile bound what waits with it."""
         if self.session.held_bytes > HIGH_WATER_BYTES:
             self._client.pause(Pause.AHEAD)
-        if self._refreshing is None and self.session.drained:
-            self._refreshing = asyncio.get_running_loop().create_task(self._renew())
+        if self._waiting is None and self.session.drained:
+            self._waiting = asyncio.get_running_loop().create_task(self._wait())
 
-    async def _renew(self) -> None:
+    async def _wait(self) -> None:
+        """For leave, where that is due, and always for a fresh catalog; then go on."""
         try:
+            hold = self.session.asks
+            answer = None if hold is None else await self._decided(hold)
             await self._until_fresh()
-            self._refreshing = None
+            self._waiting = None
             if not self.done.done():
-                self.session.resume()
+                self.session.resume(answer)
         except Exception as exc:
             self._broken(exc)
             return
         self._client.resume(Pause.AHEAD)
         self.from_client(b"")
+
+    async def _decided(self, hold: Hold) -> Refusal:
+        work = self._decide(hold, self.session.in_transaction)
+        self._deciding = asyncio.ensure_future(work)
+        try:
+            return await self._deciding
+        except asyncio.CancelledError:
+            if self.done.done():
+                raise
+            return BY_USER
+        finally:
+            self._deciding = None
 
     async def _until_fresh(self) -> None:
         """Read the catalog; again while other connections change the schema meanwhile."""
@@ -188,6 +220,6 @@ class Relay:
         if self.done.done():
             return
         self.done.set_result(end)
-        if self._refreshing is not None:
-            self._refreshing.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
         self._server.resume(Pause.FULL)

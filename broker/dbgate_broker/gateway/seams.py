@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
-from dbgate_core.pgwire.guard import Guard, Permit, Refusal
+from dbgate_core.pgwire.guard import Guard, Hold, Permit, Refusal
 from dbgate_core.pgwire.scram_client import Challenge, Keys
 from dbgate_core.secret import Secret
+
+Tell = Callable[[str, str], None]
+"""Says a message and a hint to a connection's client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,9 @@ class LiveGuard(Guard, Protocol):
     def admit(self, setting: str) -> Permit | Refusal:
         """Judge a SET that the client asks for in its StartupMessage."""
 
+    def note(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Write an entry of this connection. Raises AuditUnavailable."""
+
     def closed(self) -> None:
         """Write the connection's last entry."""
 
@@ -108,6 +114,14 @@ class Tunnel(Protocol):
 
     async def refresh(self, guard: LiveGuard) -> None:
         """Read the catalog again after DDL."""
+
+    async def decide(
+        self, guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell
+    ) -> Refusal:
+        """Wait for somebody's leave for a held text; the refusal that is due if it gets none.
+
+        Cancelled, it takes back what it asked for.
+        """
 
 
 class Tunnels(Protocol):

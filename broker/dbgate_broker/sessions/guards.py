@@ -6,23 +6,45 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
-from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
+from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard, Tell
+from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.principal import Principal
 from dbgate_core.scope import Releases
 
 
 @dataclass(frozen=True, slots=True)
 class GuardedSession:
-    """Of a session, what judging, masking and recording its statements takes."""
+    """Of a session, what judging, masking and recording its statements takes.
+
+    `hold_s` is how long a statement waits for the approval that it takes; 0: it does not.
+    """
 
     id: str
     principal: Principal
     database: DatabaseConfig
     access_role: str
     releases: Releases
+    reason: str = ""
+    hold_s: int = 0
 
 
-class Guards(Protocol):
+class Holds(Protocol):
+    """Asks for leave for held texts, and waits for it."""
+
+    async def decide(
+        self,
+        session: GuardedSession,
+        guard: LiveGuard,
+        hold: Hold,
+        credentials: Credentials,
+        *,
+        in_transaction: bool,
+        tell: Tell,
+    ) -> Refusal:
+        """As `Tunnel.decide`."""
+
+
+class Guards(Holds, Protocol):
     """Makes the guards of connections. Raises Unreachable when the catalog cannot be read."""
 
     async def guard(

@@ -13,6 +13,15 @@ MAX_NAME: Final = 200
 """Of a database, an access role, an agent: the columns of the store."""
 
 
+def hold_seconds(wanted_s: int, longest_s: int) -> int:
+    """How long a session's statements wait for an approval. Raises UsageError."""
+    if not 0 <= wanted_s <= longest_s:
+        raise UsageError(
+            f"a statement waits 0 s to {longest_s} s for its approval", hint="--hold 10m"
+        )
+    return wanted_s
+
+
 def bounded(text: str, limit: int, what: str) -> str:
     """The text without outer blanks. Raises UsageError when it is too long or holds a NUL."""
     text = text.strip()

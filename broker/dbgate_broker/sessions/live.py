@@ -14,6 +14,7 @@ from dbgate_broker.gateway.seams import (
     Credentials,
     LiveGuard,
     ScramVerifier,
+    Tell,
     Terminable,
 )
 from dbgate_broker.sessions.guards import GuardedSession, Guards
@@ -21,6 +22,7 @@ from dbgate_broker.sessions.leasing import Held
 from dbgate_broker.sessions.tickets import Stub, login_name
 from dbgate_broker.store.sessions import SessionRow
 from dbgate_core.errors import Denied, LimitExceeded
+from dbgate_core.pgwire.guard import Hold, Refusal
 
 MAX_CONNECTIONS: Final = 2_500
 """Of one session at once: the pools of a large application. PostgreSQL's own max_connections, 100
@@ -158,6 +160,19 @@ class LiveSession:
     async def refresh(self, guard: LiveGuard) -> None:
         """Read the catalog again after DDL."""
         await self._guards.refresh(guard, self._guarded, await self.credentials())
+
+    async def decide(
+        self, guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell
+    ) -> Refusal:
+        """Wait for somebody's leave for a held text."""
+        return await self._guards.decide(
+            self._guarded,
+            guard,
+            hold,
+            await self.credentials(),
+            in_transaction=in_transaction,
+            tell=tell,
+        )
 
     def shut(self, reason: str) -> None:
         """Admit nothing more, and end every connection with SQLSTATE 57P01 and the reason."""

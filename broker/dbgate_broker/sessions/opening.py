@@ -57,19 +57,20 @@ class Opening:
         database = access.find(self.config.databases, ask.database)
         if agent := inputs.bounded(ask.agent, inputs.MAX_NAME, "the agent's name"):
             principal = replace(principal, asserted_agent=agent)
+        hold_s = inputs.hold_seconds(ask.hold_s, self.config.sessions.request_expiry_s)
         standing = await self._grant(principal, database, ask.access_role)
         row = self._row(principal, database, standing, ask)
         held: Held | None = None
         try:
             held = await self.leasing.take(row, database, standing.role)
             row = replace(row, state=SessionState.OPEN, db_user=held.credentials.username)
-            await self._record(row, database, standing)
+            await self._record(row, database, standing, hold_s)
         except BaseException:
             undoing = self.spawn(self.ending.end(row, End("it could not be opened"), held))
             await asyncio.wait({undoing}, timeout=UNDO_S)
             raise
         ticket = Ticket.new()
-        return self._live(row, database, ticket, held), ticket
+        return self._live(row, database, ticket, held, hold_s), ticket
 
     async def _grant(
         self, principal: Principal, database: DatabaseConfig, wanted: str
@@ -105,7 +106,11 @@ class Opening:
         )
 
     async def _record(
-        self, row: SessionRow, database: DatabaseConfig, standing: access.Standing
+        self,
+        row: SessionRow,
+        database: DatabaseConfig,
+        standing: access.Standing,
+        hold_s: int,
     ) -> None:
         fields = session_scope(row, database.environment, row.db_user) | {
             "reason": row.reason,
@@ -113,14 +118,22 @@ class Opening:
             "expires_at": row.expires_at.isoformat(),
             "request": row.request_id,
             "policies": list(standing.decision.policies),
+            "hold_s": hold_s,
         }
         if standing.decision.observed:
             fields["observed"] = list(standing.decision.observed)
         await record(self.recorder, SESSION_OPENED, fields)
 
     def _live(
-        self, row: SessionRow, database: DatabaseConfig, ticket: Ticket, held: Held
+        self,
+        row: SessionRow,
+        database: DatabaseConfig,
+        ticket: Ticket,
+        held: Held,
+        hold_s: int,
     ) -> LiveSession:
         releases = StoreReleases(self.store, row, self.clock)
-        guarded = GuardedSession(row.id, row.principal, database, row.access_role, releases)
+        guarded = GuardedSession(
+            row.id, row.principal, database, row.access_role, releases, row.reason, hold_s
+        )
         return LiveSession(row, guarded, Stub.of(ticket), held, self.guards, self.clock)

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from dbgate_broker.config import Config, DatabaseConfig
 from dbgate_broker.sessions import access, asking, inputs, visibility
 from dbgate_broker.sessions.asking import Analyse, Wish
+from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.lapsing import environment_of
 from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
 from dbgate_broker.sessions.records import (
@@ -21,7 +22,7 @@ from dbgate_broker.sessions.records import (
 )
 from dbgate_broker.sessions.tickets import new_request_id
 from dbgate_broker.sessions.views import request_info
-from dbgate_broker.sessions.waiting import Waiting
+from dbgate_broker.sessions.waiting import LOOK_AGAIN_S, Waiting
 from dbgate_broker.store import requests
 from dbgate_broker.store.engine import Store
 from dbgate_broker.store.requests import Stored
@@ -30,7 +31,8 @@ from dbgate_core.approval.request import AccessRequest, Choice, State, Vote
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.who import who
 from dbgate_core.contract import AccessRequestInfo, AskAccess
-from dbgate_core.errors import LimitExceeded, NotFound, Unreachable, UsageError
+from dbgate_core.errors import Denied, LimitExceeded, NotFound, Unreachable, UsageError
+from dbgate_core.pgwire.guard import Hold
 from dbgate_core.principal import Principal
 
 MAX_WAIT_S: Final = 30.0
@@ -123,6 +125,52 @@ class Requests:
         """Vote against it: that ends it. Raises as `approve`."""
         return await self._vote(principal, request_id, Choice.DENY, comment)
 
+    async def hold(
+        self, session: GuardedSession, hold: Hold, limit_s: int, rows: int | None
+    ) -> AccessRequest:
+        """Make the request of a statement that waits in its session: one of its own each time.
+
+        It lapses when the wait does, and once approved lasts as long as sending it again takes.
+        Raises Denied where policy lets the principal ask for nothing, LimitExceeded,
+        AuditUnavailable, Unreachable.
+        """
+        leave = self._policy.may(session.principal, "request", facts_of(session.database))
+        if not leave.allowed:
+            refusal = hold.refusal
+            raise Denied(refusal.message, hint=leave.message or leave.hint, rule=refusal.rule)
+        now = self._clock()
+        where = f"held in session {session.id}"
+        request = AccessRequest(
+            id=new_request_id(),
+            database=session.database.name,
+            access_role=session.access_role,
+            requester=session.principal,
+            reason=f"{session.reason} ({where})" if session.reason else where,
+            approval=hold.approval,
+            duration_s=MIN_DURATION_S,
+            created_at=now,
+            expires_at=now + timedelta(seconds=limit_s),
+            statement=hold.statement,
+            digest=hold.digest,
+            effects=hold.effects,
+            estimated_rows=rows,
+        )
+        return await _whole(self._keep(request))
+
+    async def decision(self, request_id: str) -> AccessRequest:
+        """A request once it is no longer pending, however long that takes. Raises Unreachable."""
+        loop = asyncio.get_running_loop()
+        with self._waiting.of(request_id) as changed:
+            while True:
+                changed.clear()
+                stored = await self._store.call(requests.load, request_id)
+                if stored is None:
+                    raise NotFound(f"request {request_id} is gone")
+                request = rules.settle(stored.request, self._clock())
+                if request.state is not State.PENDING:
+                    return request
+                await changed.until(loop.time() + LOOK_AGAIN_S)
+
     async def withdraw(self, principal: Principal, request_id: str) -> AccessRequestInfo:
         """Take an own pending request back. Raises Denied, UsageError, NotFound."""
         return await _whole(
@@ -161,11 +209,7 @@ class Requests:
                 same = (request.database, request.access_role, request.digest)
                 if same == (database.name, wish.access_role, wish.digest):
                     return request_info(request)
-            if len(pending) >= MAX_PENDING_OF_ONE:
-                raise LimitExceeded(
-                    f"you have {MAX_PENDING_OF_ONE} pending requests",
-                    hint="dbgate requests withdraw REQUEST",
-                )
+            _demand_room(pending)
             request = AccessRequest(
                 id=new_request_id(),
                 database=database.name,
@@ -179,10 +223,25 @@ class Requests:
                 statement=wish.statement,
                 digest=wish.digest,
             )
-            fields = {"reason": reason, "duration_s": duration_s, "statement": wish.statement}
-            await self._record(REQUEST_CREATED, request, fields)
-            await self._store.call(requests.insert, request)
+            await self._insert(request)
             return request_info(request)
+
+    async def _keep(self, request: AccessRequest) -> AccessRequest:
+        async with self._one_at_a_time:
+            _demand_room(await self._pending(request.requester, request.created_at))
+            await self._insert(request)
+            return request
+
+    async def _insert(self, request: AccessRequest) -> None:
+        fields: dict[str, object] = {
+            "reason": request.reason,
+            "duration_s": request.duration_s,
+            "statement": request.statement,
+        }
+        if request.estimated_rows is not None:
+            fields["estimated_rows"] = request.estimated_rows
+        await self._record(REQUEST_CREATED, request, fields)
+        await self._store.call(requests.insert, request)
 
     async def _pending(self, principal: Principal, now: datetime) -> Sequence[AccessRequest]:
         found = await self._store.call(requests.pending_of, principal)
@@ -248,6 +307,14 @@ class Requests:
         ):
             raise NotFound(f"there is no request {request_id[:64]!r}", hint="dbgate requests list")
         return stored
+
+
+def _demand_room(pending: Sequence[AccessRequest]) -> None:
+    if len(pending) >= MAX_PENDING_OF_ONE:
+        raise LimitExceeded(
+            f"you have {MAX_PENDING_OF_ONE} pending requests",
+            hint="dbgate requests withdraw REQUEST",
+        )
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:

@@ -61,5 +61,7 @@ def request_info(request: AccessRequest) -> AccessRequestInfo:
             for v in request.votes
         ],
         statement=request.statement,
+        effects=list(request.effects),
+        estimated_rows=request.estimated_rows,
         used_at=request.used_at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +48,8 @@ def insert(connection: Connection, request: AccessRequest) -> None:
         "duration_s": request.duration_s,
         "created_at": request.created_at,
         "expires_at": request.expires_at,
+        "effects": json.dumps(request.effects),
+        "estimated_rows": request.estimated_rows,
     }
     connection.execute(access_requests.insert().values(values))
 
@@ -197,6 +200,8 @@ def _request(row: Row[Any], cast: tuple[Vote, ...]) -> AccessRequest:  # Any: a 
         expires_at=row.expires_at,
         statement=row.statement,
         digest=row.digest,
+        effects=tuple(json.loads(row.effects)),
+        estimated_rows=row.estimated_rows,
         state=State(row.state),
         decided_at=row.decided_at,
         window_ends_at=row.window_ends_at,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -81,6 +82,8 @@ access_requests: Final = Table(
     Column("window_ends_at", UtcDateTime),
     Column("used_at", UtcDateTime),
     Column("used_by", String(64)),
+    Column("effects", Text, nullable=False, server_default="[]"),
+    Column("estimated_rows", BigInteger),
     Index(None, "state", "expires_at"),
     Index(None, "requester_key", "database", "state"),
     Index(None, "created_at"),

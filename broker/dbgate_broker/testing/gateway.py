@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from dbgate_broker.gateway.seams import (
     Credentials,
     LiveGuard,
     ScramVerifier,
+    Tell,
     Terminable,
 )
 from dbgate_core.errors import AuditUnavailable, Denied, NotFound
@@ -98,6 +100,7 @@ class DiaryGuard:
     fields: list[tuple[Field, ...]] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
     statuses: list[str] = field(default_factory=list)
+    entries: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     closings: int = 0
     stale: bool = False
 
@@ -169,6 +172,10 @@ class DiaryGuard:
         """Pass it."""
         return payload
 
+    def note(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Keep it."""
+        self.entries.append((kind, dict(fields)))
+
     def closed(self) -> None:
         """Count the closings."""
         self.closings += 1
@@ -201,6 +208,8 @@ class FixedTunnel:
         self.detached: list[int] = []
         self.refreshed = 0
         self.changing = 0
+        self.decisions: list[asyncio.Future[Refusal]] = []
+        self.shorts: list[bool] = []
         self.fails: dict[str, Exception] = {}
         self._credentials = credentials
 
@@ -231,6 +240,15 @@ class FixedTunnel:
         self.facts.append(connection)
         self.guards.append(self.make_guard())
         return self.guards[-1]
+
+    async def decide(
+        self, guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell
+    ) -> Refusal:
+        """Say that it waits; the test decides, by the newest of `decisions`."""
+        self.shorts.append(in_transaction)
+        self.decisions.append(asyncio.get_running_loop().create_future())
+        tell(f"waiting for {hold.text}", "")
+        return await self.decisions[-1]
 
     async def refresh(self, guard: LiveGuard) -> None:
         """Fresh again, unless `changing` says that the schema changed meanwhile."""

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard
+from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard, Tell
 from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import AuditUnavailable, Unreachable
+from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analysis import Analysis
 
@@ -109,7 +110,24 @@ class TablePolicy:
         return Decision(Verdict.ALLOW if allowed else Verdict.DENY, policies=(f"may-{action}",))
 
 
-class NoGuards:
+class NoHolds:
+    """`Holds` that give no leave, and ask nobody."""
+
+    async def decide(
+        self,
+        session: GuardedSession,
+        guard: LiveGuard,
+        hold: Hold,
+        credentials: Credentials,
+        *,
+        in_transaction: bool,
+        tell: Tell,
+    ) -> Refusal:
+        """Refuse."""
+        return hold.refusal
+
+
+class NoGuards(NoHolds):
     """`Guards` for sessions that nothing is sent through: every connection is refused."""
 
     async def guard(

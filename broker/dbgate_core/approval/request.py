@@ -43,6 +43,8 @@ class AccessRequest:
     `digest` binds a statement (`dbgate_core.approval.digest`), empty otherwise. `approval` is the
     quorum asked for. A pending request lapses at `expires_at`; an approved one's window ends at
     `window_ends_at`; `used_at` is when the one statement was let through. Times are aware UTC.
+    Of a statement that is held on the wire reviewers also see its `effects`, and how many rows the
+    planner expects it to touch, if that can be told.
     """
 
     id: str
@@ -56,6 +58,8 @@ class AccessRequest:
     expires_at: datetime
     statement: str = ""
     digest: str = ""
+    effects: tuple[str, ...] = ()
+    estimated_rows: int | None = None
     state: State = State.PENDING
     decided_at: datetime | None = None
     window_ends_at: datetime | None = None

@@ -26,6 +26,7 @@ MAX_STREAMED_BYTES: Final = 1 << 30
 MAX_HELD_BYTES: Final = 16 << 20
 """A server message that must be whole before it passes: descriptions, errors, masked rows."""
 
+SUCCESS: Final = "00000"
 WARNING: Final = "01000"
 _LEADS: Final = ((0xE0, 0xC0, 2), (0xF0, 0xE0, 3), (0xF8, 0xF0, 4))
 """Mask, first byte and length of UTF-8's longer sequences (pg_utf_mblen)."""
@@ -61,6 +62,12 @@ def error_response(refusal: Refusal, severity: str = "ERROR") -> bytes:
 def warning(text: str, hint: str) -> bytes:
     """A NoticeResponse of severity WARNING."""
     fields = {"S": "WARNING", "V": "WARNING", "C": WARNING, "M": text, "H": hint}
+    return message(b"N", encode_fields(fields))
+
+
+def notice(text: str, hint: str) -> bytes:
+    """A NoticeResponse of severity NOTICE."""
+    fields = {"S": "NOTICE", "V": "NOTICE", "C": SUCCESS, "M": text, "H": hint}
     return message(b"N", encode_fields(fields))
 
 

@@ -9,6 +9,7 @@ from dbgate_broker.config import AccessRoleConfig, DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials
 from dbgate_broker.guards import ConnectionGuards
 from dbgate_broker.sessions.guards import GuardedSession
+from dbgate_broker.testing.sessions import NoHolds
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.catalog import Catalog
 from dbgate_core.guard import Leave
@@ -51,7 +52,7 @@ class Fixed(CatalogService):
 
 def test_what_was_asked_for_stands_in_the_entry_of_the_opening() -> None:
     log = MemoryLog()
-    guards = ConnectionGuards(Fixed(), TablePolicy(), log, MaskKey(b"k" * 32))
+    guards = ConnectionGuards(Fixed(), TablePolicy(), log, MaskKey(b"k" * 32), NoHolds())
     database = DatabaseConfig(
         name="prod-db",
         host="127.0.0.1",

@@ -110,7 +110,7 @@ def test_explain_is_asked_only_of_what_it_does_not_run(text: str, plannable: boo
 
 def request(state: State, *votes: Vote) -> AccessRequest:
     return AccessRequest(
-        "r-1", "prod-db", "readonly", ALICE, "why", "dba:1", 60, T0, T0, DROP, DIGEST, state,
+        "r-1", "prod-db", "readonly", ALICE, "why", "dba:1", 60, T0, T0, DROP, DIGEST, state=state,
         votes=votes,
     )  # fmt: skip
 
