@@ -32,6 +32,7 @@ class Wish:
     client: str = ""
     wait_s: int | None = None
     duration_s: int = 3600
+    hold_s: int = 0
 
     def open(self) -> contract.OpenSession:
         """As the API takes it."""
@@ -41,6 +42,7 @@ class Wish:
             reason=self.reason,
             client=self.client,
             agent=self.agent,
+            hold_s=self.hold_s,
         )
 
 

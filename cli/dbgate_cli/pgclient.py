@@ -191,6 +191,8 @@ class PgClient:
         if head[:1] == b"N":
             found = pgmessages.fields(body)
             console.note(f"{found.get('S', 'NOTICE').lower()}: {found.get('M', '')}")
+            if hint := found.get("H", ""):
+                console.note(f"hint: {hint}")
         return head[:1], body
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -33,6 +34,16 @@ Wait = Annotated[
     ),
 ]
 For = Annotated[str, typer.Option("--for", metavar="DURATION", help="How long, once approved.")]
+Hold = Annotated[
+    str,
+    typer.Option(
+        "--hold",
+        metavar="DURATION",
+        help="How long a statement that takes an approval waits for it; 0: refused at once. "
+        "Without it 10m on a terminal, else 0.",
+    ),
+]
+HOLD_ON_TERMINAL = "10m"
 AgentName = Annotated[
     str, typer.Option("--agent", help="Name of the AI agent that drives this session.")
 ]
@@ -68,7 +79,14 @@ def ensure_signed_in(where: Settings) -> None:
 
 
 def wish_of(
-    database: str, role: str, reason: str, wait: str, duration: str, agent: str, client: str
+    database: str,
+    role: str,
+    reason: str,
+    wait: str,
+    duration: str,
+    agent: str,
+    client: str,
+    hold: str,
 ) -> Wish:
     """The options of a command that opens a session, as one value."""
     return Wish(
@@ -79,7 +97,14 @@ def wish_of(
         client=client,
         wait_s=wait_seconds(wait),
         duration_s=seconds(duration),
+        hold_s=hold_seconds(hold),
     )
+
+
+def hold_seconds(text: str) -> int:
+    """The value of `--hold`. Only where a person looks on is waiting the default."""
+    wanted = text or (HOLD_ON_TERMINAL if sys.stderr.isatty() else "0")
+    return 0 if wanted == "0" else seconds(wanted)
 
 
 def wait_seconds(text: str) -> int | None:

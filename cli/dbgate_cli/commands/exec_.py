@@ -22,6 +22,7 @@ def exec_(
     reason: shared.Reason = "",
     wait: shared.Wait = "",
     duration: shared.For = "1h",
+    hold: shared.Hold = "",
     agent: shared.AgentName = "",
 ) -> int:
     """Run a program with DATABASE_URL and PG* set, and end with its exit code.
@@ -33,7 +34,7 @@ def exec_(
     argv = programs.command(command)
     shared.ensure_signed_in(where)
     client = Path(argv[0]).name
-    wish = shared.wish_of(database, role, reason, wait, duration, agent, client)
+    wish = shared.wish_of(database, role, reason, wait, duration, agent, client, hold)
     return use_session(where, wish, lambda live: run_child(live, argv))
 
 

@@ -43,6 +43,7 @@ def query(
     reason: shared.Reason = "",
     wait: shared.Wait = "",
     duration: shared.For = "1h",
+    hold: shared.Hold = "",
     agent: shared.AgentName = "",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -53,7 +54,7 @@ def query(
     where = settings.load()
     text = read_text(statement, file)
     shared.ensure_signed_in(where)
-    wish = shared.wish_of(database, role, reason, wait, duration, agent, "query")
+    wish = shared.wish_of(database, role, reason, wait, duration, agent, "query", hold)
     with (
         session(where, wish) as (broker, opened),
         contextlib.closing(PgClient(target_of(opened), broker.tls)) as client,

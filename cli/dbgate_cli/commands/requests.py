@@ -89,6 +89,12 @@ def describe(request: contract.AccessRequestInfo) -> None:
         ]
     )
     if request.statement:
+        if request.effects:
+            render.line("does:")
+            for effect in request.effects:
+                render.line(f"  {effect}")
+        if request.estimated_rows is not None:
+            render.line(f"rows, as the planner expects: {request.estimated_rows}")
         render.line("statement:")
         for text in request.statement.splitlines():
             render.line(f"  {text}")
