@@ -62,6 +62,7 @@ _dbgate() {
     'audit search --limit') value='' ;;
     'audit verify --log') value=file ;;
     'audit verify --key') value=file ;;
+    'policy test --cases') value='' ;;
     'serve --config') value=file ;;
     'serve --log-format') value='text json' ;;
     'dev --home') value=file ;;
@@ -100,8 +101,9 @@ _dbgate() {
     'audit show') words='--json -h --help' ;;
     'audit verify') words='--log --key --json -h --help' ;;
     'audit key') words='--json -h --help' ;;
-    'policy') words='validate -h --help' ;;
+    'policy') words='validate test -h --help' ;;
     'policy validate') words='--json -h --help' ;;
+    'policy test') words='--cases --json -h --help' ;;
     'serve') words='--config --check --log-format -h --help' ;;
     'dev') words='--home --database --ready-file --port-base --policy -h --help' ;;
     'doctor') words='--json -h --help' ;;

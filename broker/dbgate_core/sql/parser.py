@@ -57,6 +57,13 @@ class NotParsed(DbgateError):
         self.position = position
 
 
+def unparse(statement: Any) -> str:
+    """The text of one statement of a tree, in libpg_query's own spelling."""
+    tree = postgast.ParseResult()
+    tree.stmts.add().stmt.CopyFrom(statement)
+    return str(postgast.deparse(tree))
+
+
 def parse(text: str) -> Any:  # Any: a protobuf tree, read by `WhichOneof` at run time
     """The raw parse tree. Raises NotParsed, or LimitExceeded for what is too long or too deep."""
     _check_length(text)

@@ -1,4 +1,4 @@
-"""`dbgate policy validate`: the rules, looked at before they count."""
+"""`dbgate policy validate|test`: the rules, looked at before they count."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from dbgate_cli import policy_files, render
+from dbgate_cli import policy_files, policy_trying, render
 from dbgate_cli.commands import _shared as shared
-from dbgate_core.errors import UsageError
+from dbgate_core.errors import Denied, UsageError
 
 Folders = Annotated[
     list[Path],
@@ -42,6 +42,28 @@ def validate(folders: Folders, json: shared.Json = False) -> None:
         )
 
 
+def try_(
+    folders: Folders,
+    cases: Annotated[
+        list[Path] | None,
+        typer.Option("--cases", help="A case file; without it those in DIR/tests."),
+    ] = None,
+    json: shared.Json = False,
+) -> None:
+    """Run cases against rules: who asks for what, and what must come of it."""
+    policies = policy_files.usable(folders)
+    failed = count = 0
+    for file in cases or policy_files.case_files(folders):
+        for result in policy_trying.results(policies, file):
+            count += 1
+            failed += bool(result["differences"])
+            policy_trying.show(result, json)
+    if failed:
+        raise Denied(f"{failed} of {count} cases came out otherwise", code="policy.cases")
+    if not json:
+        render.line(f"{count} cases, all as expected")
+
+
 def _tell(json: bool, found: object, lines: Sequence[str]) -> None:
     if json:
         render.emit(found)
@@ -56,5 +78,5 @@ def register(app: typer.Typer) -> None:
         help="Check, try and explain policies.", no_args_is_help=True, rich_markup_mode=None
     )
     group.command("validate", epilog="Example: dbgate policy validate policies/default")(validate)
-
+    group.command("test", epilog="Example: dbgate policy test default packs/agents")(try_)
     app.add_typer(group, name="policy")

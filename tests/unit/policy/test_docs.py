@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 from dbgate_core.policy import Policies
+from dbgate_core.policy.casefile import read_cases
 from dbgate_core.policy.questions import DUTIES, samples
+from dbgate_core.policy.running import run_cases
 from dbgate_core.policy.words import PLACEHOLDERS
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate
 from tests.unit.policy.people import (
@@ -28,6 +30,18 @@ def test_the_examples_load_beside_the_shipped_rules() -> None:
     shipped = [path.read_text() for path in sorted((POLICIES / "default").glob("*.cedar"))]
     some = rules(*shipped, *EXAMPLES)
     assert len(some.rules) == len(default().rules) + 3
+
+
+def test_the_example_of_cases_comes_out_as_it_says() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCS, flags=re.DOTALL)
+    (result,) = run_cases(default(), read_cases(example))
+    assert not result.differences
+
+
+def test_every_pack_is_named() -> None:
+    assert {f"`{path.name}`" for path in (POLICIES / "packs").iterdir()} <= set(
+        re.findall(r"`\w+`", DOCS)
+    )
 
 
 def test_every_file_placeholder_action_and_danger_is_named() -> None:
