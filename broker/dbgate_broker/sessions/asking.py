@@ -15,6 +15,7 @@ from dbgate_core.decision import Verdict
 from dbgate_core.errors import Denied, UsageError
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.plannable import takes_parameters
 
 Analyse = Callable[[str], Analysis]
 """Reads a statement's text. Raises DbgateError for what is no SQL or too long."""
@@ -78,6 +79,12 @@ def statement_wish(
             why.message or "no approval lets this statement run",
             hint=why.hint,
             rule=", ".join(why.policies),
+        )
+    if takes_parameters(analysis):
+        raise UsageError(
+            "what a statement with parameters does is not all in its text",
+            hint="ask for it with its values written out",
+            code="approval.parameters",
         )
     digest = statement_digest(analysis.canonical, database.name, role)
     return Wish(role, decision.approval, analysis.canonical, digest)

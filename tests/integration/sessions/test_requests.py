@@ -73,6 +73,7 @@ def test_only_what_can_be_approved_is_asked(store: Store) -> None:
             (UsageError, {"access_role": "readonly"}),
             (UsageError, {"statement": " ;; "}),
             (UsageError, {"statement": "select 1"}),
+            (UsageError, {"access_role": "", "statement": "delete from orders where id = $1"}),
             (Denied, {"access_role": "admin"}),
             (Denied, {"access_role": "", "statement": "drop database shop"}),
             (NotFound, {"access_role": "root"}),
