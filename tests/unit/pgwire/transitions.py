@@ -22,8 +22,10 @@ COPYING = message(b"Q", b"copy t from stdin\0")
 CLIENT: dict[str, bytes] = {
     "Query": message(b"Q", b"select 1\0"),
     "Query, refused by policy": message(b"Q", b"select forbidden\0"),
+    "Query, held by policy": message(b"Q", b"select 'held for leave'\0"),
     "Parse": message(b"P", b"\0select 1\0\0\0"),
     "Parse, refused by policy": message(b"P", b"\0select forbidden\0\0\0"),
+    "Parse, held by policy": message(b"P", b"\0select 'held for leave'\0\0\0"),
     "Bind": message(b"B", BOUND),
     "Bind of an unknown name": message(b"B", b"\0none\0\0\0\0\0\0\0"),
     "Describe": message(b"D", b"Ss\0"),
