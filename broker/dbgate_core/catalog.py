@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from dbgate_core.behaviour import Behaviour
 from dbgate_core.masking.classes import DataClass
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Column:
 
     `classes` is empty for a column that may be shown. `derived` is set on a view's column that is
     computed from protected values: it has their classes, and no partial form of it is safe.
-    `generated` columns are left out by COPY without a column list.
+    `generated` columns are left out by COPY without a column list. `not_null`: as declared.
     """
 
     attnum: int
@@ -48,6 +49,7 @@ class Column:
     comment: str = ""
     derived: bool = False
     generated: bool = False
+    not_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Catalog:
         "_by_name",
         "_by_oid",
         "base_types",
+        "behaviour",
         "classes",
         "functions",
         "relations",
@@ -100,16 +103,19 @@ class Catalog:
         version: str = "",
         functions: Iterable[str] = (),
         base_types: Mapping[int, int] | None = None,
+        behaviour: Behaviour | None = None,
     ) -> None:
         """Index the relations.
 
         `functions` are the names outside pg_catalog whose body may read relations. `base_types`
         maps a domain to its base type, and an array over domains to the array over the base type.
+        `behaviour` is what the database does by itself.
         """
         self.relations: Final = tuple(relations)
         self.version: Final = version
         self.functions: Final = frozenset(functions)
         self.base_types: Final = dict(base_types or {})
+        self.behaviour: Final = behaviour or Behaviour()
         self._by_oid = {relation.oid: relation for relation in self.relations}
         self._by_name = {(relation.schema, relation.name): relation for relation in self.relations}
         bare: dict[str, tuple[CatalogRelation, ...]] = {}
@@ -119,6 +125,10 @@ class Catalog:
         self.classes: Final[frozenset[DataClass]] = frozenset().union(
             *(found.classes for found in self.relations if found.schema != "pg_catalog")
         )
+
+    def with_relations(self, relations: Iterable[CatalogRelation]) -> Catalog:
+        """The same picture with these relations."""
+        return Catalog(relations, self.version, self.functions, self.base_types, self.behaviour)
 
     def by_oid(self, oid: int) -> CatalogRelation | None:
         """The relation of that OID."""

@@ -32,7 +32,8 @@ ORDER BY c.oid LIMIT 50001
 COLUMNS: Final[LiteralString] = """
 SELECT c.oid::int8, a.attnum::int4, a.attname::text, a.atttypid::int8,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
-       COALESCE(pg_catalog.col_description(c.oid, a.attnum), ''), a.attgenerated <> ''
+       COALESCE(pg_catalog.col_description(c.oid, a.attnum), ''), a.attgenerated <> '',
+       a.attnotnull
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')

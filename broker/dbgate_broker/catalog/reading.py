@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from dbgate_broker.catalog.behaviour import BehaviourRows, behaviour
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.masking.classes import DataClass, classify_column
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM_COLUMNS
@@ -14,7 +15,7 @@ from dbgate_core.masking.types import ELEMENTS, TEXT_OID
 from dbgate_core.masking.views import with_view_classes
 
 RelationRow = tuple[int, str, str, str, str]
-ColumnRow = tuple[int, int, str, int, str, str, bool]
+ColumnRow = tuple[int, int, str, int, str, str, bool, bool]
 FunctionRow = tuple[str]
 TypeRow = tuple[int, int, int, str]
 
@@ -32,12 +33,13 @@ _MAX_DOMAIN_HOPS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the four queries gave, in the order of `queries`."""
+    """What the queries gave, in the order of `queries` and `behaviour_queries`."""
 
     relations: Sequence[RelationRow]
     columns: Sequence[ColumnRow]
     functions: Sequence[FunctionRow]
     types: Sequence[TypeRow]
+    behaviour: BehaviourRows = field(default_factory=BehaviourRows)
 
 
 def build(rows: Rows) -> Catalog:
@@ -59,18 +61,20 @@ def build(rows: Rows) -> Catalog:
         for oid, schema, name, kind, sql in rows.relations
     ]
     functions = [name for (name,) in rows.functions]
-    catalog = Catalog(relations, _version(rows), functions, base_types(rows.types))
+    catalog = Catalog(
+        relations, _version(rows), functions, base_types(rows.types), behaviour(rows.behaviour)
+    )
     return with_view_classes(catalog)
 
 
 def _column(schema: str, table: str, row: ColumnRow) -> Column:
-    _, attnum, name, type_oid, type_name, comment, generated = row
+    _, attnum, name, type_oid, type_name, comment, generated, not_null = row
     if schema == "pg_catalog":
         secret = name in SENSITIVE_SYSTEM_COLUMNS
         classes = frozenset({DataClass.SECRET}) if secret else frozenset[DataClass]()
     else:
         classes = classify_column(table, name, type_name, comment)
-    return Column(attnum, name, type_oid, classes, comment, generated=generated)
+    return Column(attnum, name, type_oid, classes, comment, generated=generated, not_null=not_null)
 
 
 def base_types(rows: Iterable[TypeRow]) -> dict[int, int]:
@@ -92,6 +96,6 @@ def base_types(rows: Iterable[TypeRow]) -> dict[int, int]:
 
 def _version(rows: Rows) -> str:
     digest = hashlib.sha256()
-    for part in (rows.relations, rows.columns, rows.functions, rows.types):
+    for part in (rows.relations, rows.columns, rows.functions, rows.types, rows.behaviour):
         digest.update(repr(part).encode())
     return digest.hexdigest()[:16]

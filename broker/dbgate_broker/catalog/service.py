@@ -12,7 +12,8 @@ from typing import Any, Final, LiteralString, Protocol
 import psycopg
 from psycopg.rows import TupleRow
 
-from dbgate_broker.catalog import queries
+from dbgate_broker.catalog import behaviour_queries, queries
+from dbgate_broker.catalog.behaviour import BehaviourRows
 from dbgate_broker.catalog.reading import Rows, build
 from dbgate_broker.config import DatabaseConfig
 from dbgate_core.catalog import Catalog
@@ -112,6 +113,8 @@ async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
         ) from exc
     if len(rows.relations) > queries.MAX_RELATIONS or len(rows.columns) > queries.MAX_COLUMNS:
         raise LimitExceeded(f"{database.name} has too many relations to be governed")
+    if rows.behaviour.too_many:
+        raise LimitExceeded(f"{database.name} has too many functions or triggers to be governed")
     return await asyncio.to_thread(build, rows)
 
 
@@ -126,6 +129,16 @@ async def _read(database: DatabaseConfig, credentials: Login) -> Rows:
             columns=await _fetch(connection, queries.COLUMNS, [system]),
             functions=await _fetch(connection, queries.FUNCTIONS, [pure]),
             types=await _fetch(connection, queries.TYPES, []),
+            behaviour=BehaviourRows(
+                routines=await _fetch(connection, behaviour_queries.ROUTINES, [pure]),
+                triggers=await _fetch(connection, behaviour_queries.TRIGGERS, []),
+                rules=await _fetch(connection, behaviour_queries.RULES, []),
+                expressions=await _fetch(connection, behaviour_queries.EXPRESSIONS, []),
+                references=await _fetch(connection, behaviour_queries.REFERENCES, []),
+                inherits=await _fetch(connection, behaviour_queries.INHERITS, []),
+                operators=await _fetch(connection, behaviour_queries.OPERATORS, [pure]),
+                casts=await _fetch(connection, behaviour_queries.CASTS, [pure]),
+            ),
         )
 
 

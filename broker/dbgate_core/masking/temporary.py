@@ -54,6 +54,8 @@ class CleanTables:
     def begin(self, analysis: Analysis, taints: bool, *, path_known: bool) -> None:
         """A statement begins; `taints` (flows.taints) is asked for when it is `concerned`."""
         foreign = analysis.incomplete or any(_runs_code(effect) for effect in analysis.effects)
+        # A trigger's `INSERT INTO log` finds a temporary table of that name first.
+        foreign = foreign or any(relation.name in self.shadows for relation in analysis.behind)
         if taints or foreign:
             self._tainted = True
             self.names = frozenset()

@@ -36,7 +36,7 @@ def with_view_classes(catalog: Catalog) -> Catalog:
 
 def _replaced(catalog: Catalog, changed: dict[int, CatalogRelation]) -> Catalog:
     relations = [changed.get(relation.oid, relation) for relation in catalog.relations]
-    return Catalog(relations, catalog.version, catalog.functions, catalog.base_types)
+    return catalog.with_relations(relations)
 
 
 def _classed(view: CatalogRelation, catalog: Catalog) -> CatalogRelation:

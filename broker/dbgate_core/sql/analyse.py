@@ -10,6 +10,7 @@ from dbgate_core.errors import LimitExceeded
 from dbgate_core.sql import definitions, other_definitions, privileges, queries, routines, utilities
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
+from dbgate_core.sql.following import follow
 from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, kind, present
 from dbgate_core.sql.walk import Handler, Walk
@@ -55,6 +56,7 @@ def analyse(
         effects=tuple(dict.fromkeys(effect for walk in walks for effect in walk.effects)),
         reads=_union(walk.reads for walk in walks),
         writes=_union(walk.writes for walk in walks),
+        behind=_union(walk.behind for walk in walks),
         functions=_union(walk.functions for walk in walks),
         incomplete=any(walk.incomplete for walk in walks),
         moves_names=any(walk.moves_names for walk in walks),
@@ -81,6 +83,7 @@ def _walks(
     for statement in statements:
         walk = Walk(_HANDLERS, catalog, search_path, created)
         walk.run(statement)
+        follow(walk)
         _complete(walk, statement)
         created |= walk.created
         walks.append(walk)

@@ -15,7 +15,8 @@ class Analysis:
     `text` is as sent; `canonical` is stripped of outer blanks and semicolons (what an approval is
     bound to). `statements` counts them: 0 for an empty text. `reads` and `writes` are the
     relations touched, as named and with the catalog's schema where it knows one; the relations
-    under a view, and what triggers and rules reach, included. `incomplete` is set when
+    under a view, and what triggers and rules reach, included. `behind` are those that bodies behind
+    the statement write. `incomplete` is set when
     something was not understood: the effects then hold an `unknown`.
 
     `moves_names`: names of prepared statements or portals may mean something else afterwards
@@ -31,6 +32,7 @@ class Analysis:
     effects: tuple[Effect, ...]
     reads: frozenset[Relation] = frozenset()
     writes: frozenset[Relation] = frozenset()
+    behind: frozenset[Relation] = frozenset()
     functions: frozenset[str] = frozenset()
     incomplete: bool = False
     moves_names: bool = False

@@ -15,6 +15,7 @@ from dbgate_core.sql.objects import (
     role_name,
 )
 from dbgate_core.sql.queries import created
+from dbgate_core.sql.reach import truncated
 from dbgate_core.sql.tree import Node, kind, present
 from dbgate_core.sql.walk import Handler, Scope, Walk
 
@@ -92,6 +93,7 @@ def _truncate(walk: Walk, truncate: Node, scope: Scope) -> None:
         walk.writes.add(relation)
         walk.add(Effect(Action.TRUNCATE, str(relation), walk.kind_of(relation), detail=detail,
                         destructive=item.range_var.schemaname != TEMPORARY_SCHEMA))  # fmt: skip
+        truncated(walk, relation, cascade=bool(detail))
 
 
 def _rename(walk: Walk, rename: Node, scope: Scope) -> None:

@@ -308,21 +308,27 @@ def _split(name: str) -> tuple[str, str]:
 
 def _a_expr(walk: Walk, expression: Node, scope: Scope) -> None:
     name = expression.name
-    if len(name) > 1 and name[0].string.sval != "pg_catalog":
-        walk.call(strings(name))
+    if len(name) > 1 or walk.has_operators:
+        walk.operator(strings(name))
     walk.push(expression.lexpr, scope)
     walk.push(expression.rexpr, scope)
 
 
+def _type_cast(walk: Walk, cast: Node, scope: Scope) -> None:
+    """A cast to a type with a function of its own, or to a domain, whose checks run."""
+    walk.converted(strings(cast.type_name.names)[-1])
+    walk.push(cast.arg, scope)
+
+
 def _sort_by(walk: Walk, sort: Node, scope: Scope) -> None:
-    if len(sort.use_op) > 1 and sort.use_op[0].string.sval != "pg_catalog":
-        walk.call(strings(sort.use_op))
+    if sort.use_op:
+        walk.operator(strings(sort.use_op))
     walk.push(sort.node, scope)
 
 
 def _sub_link(walk: Walk, link: Node, scope: Scope) -> None:
-    if len(link.oper_name) > 1 and link.oper_name[0].string.sval != "pg_catalog":
-        walk.call(strings(link.oper_name))
+    if link.oper_name:
+        walk.operator(strings(link.oper_name))
     walk.parts(link, scope)
 
 
@@ -348,6 +354,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "a_indirection": _a_indirection,
     "func_call": _func_call,
     "a_expr": _a_expr,
+    "type_cast": _type_cast,
     "sort_by": _sort_by,
     "sub_link": _sub_link,
     "range_table_sample": _table_sample,

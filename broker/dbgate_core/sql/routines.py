@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from dbgate_core.errors import DbgateError
+from dbgate_core.sql.bodies import PLPGSQL, SQL, language_of, own_body
 from dbgate_core.sql.effects import Action, Danger, Effect
+from dbgate_core.sql.following import inlined
 from dbgate_core.sql.objects import (
     object_kind,
     object_path,
 )
-from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, present, strings
 from dbgate_core.sql.walk import Handler, Scope, Walk
 
-_SAFE_LANGUAGES: Final = frozenset({"sql", "plpgsql"})
+_SAFE_LANGUAGES: Final = frozenset({SQL, PLPGSQL})
 """Languages that run as SQL would; any other reaches the server or is not read."""
 
 
 def _create_function(walk: Walk, create: Node, scope: Scope) -> None:
     path = strings(create.funcname)
     options = {item.def_elem.defname: item.def_elem for item in create.options}
-    language = options["language"].arg.string.sval.lower() if "language" in options else "sql"
+    language = language_of(create.options, SQL)
     security = options.get("security")
     words = ["or replace"] if create.replace else []
     if security is not None and security.arg.boolean.boolval:
@@ -33,17 +33,13 @@ def _create_function(walk: Walk, create: Node, scope: Scope) -> None:
                     danger=Danger.NONE if safe else Danger.CODE,
                     detail=" ".join([*words, *([] if safe else [f"language {language}"])])))  # fmt: skip
     walk.parts(create, None)
-    if language == "sql" and "as" in options:
-        _sql_body(walk, options["as"].arg.list.items[0].string.sval)
-
-
-def _sql_body(walk: Walk, body: str) -> None:
-    """What the text of an SQL function does, as if it ran: whoever may call it may do it."""
-    try:
-        for raw in parse(body).stmts:
-            walk.push(raw.stmt, {})
-    except DbgateError:
-        walk.not_understood("function body")
+    # What it does, as if it ran: whoever may call it may do it. What PL/pgSQL makes at run time is
+    # not known here; the call is then one that is not followed.
+    if safe:
+        body = own_body("create_function_stmt", create)
+        inlined(walk, body)
+        if language == SQL and not body.whole:
+            walk.not_understood("function body")
 
 
 def _trigger(walk: Walk, trigger: Node, scope: Scope) -> None:

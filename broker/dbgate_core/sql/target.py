@@ -78,7 +78,11 @@ class Target:
                 if self.columns is not None and name in self.columns and not source.twin:
                     continue
                 return Owner.TWIN if source.twin else Owner.OTHER
-        if self.columns is None or name in self.columns or not self.sources:
+        if self.columns is not None and name in self.columns:
+            return Owner.TARGET
+        if name in self.walk.variables:
+            return Owner.OTHER
+        if self.columns is None or not self.sources:
             return Owner.TARGET
         known = all(source.columns is not None for source in self.sources)
         return Owner.TARGET if known else Owner.OTHER
@@ -87,6 +91,8 @@ class Target:
         for source in self.sources:
             if source.alias == alias:
                 return Owner.TWIN if source.twin else Owner.OTHER
+        if alias in self.walk.variables and alias != self.alias:
+            return Owner.OTHER
         return Owner.TARGET
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from dbgate_core.sql.bodies import PLPGSQL, language_of, own_body
 from dbgate_core.sql.effects import Action, Danger, Effect
+from dbgate_core.sql.following import inlined
 from dbgate_core.sql.functions import danger_of
 from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.queries import created, into_relation, literal
+from dbgate_core.sql.reach import CASCADE, touched
 from dbgate_core.sql.settings import SEARCH_PATH, setting_effect
 from dbgate_core.sql.tree import Node, kind, present, strings
 from dbgate_core.sql.walk import NO_CTES, Handler, Scope, Walk
@@ -31,6 +34,7 @@ def _copy(walk: Walk, copy: Node, scope: Scope) -> None:
         walk.add(Effect(action, str(relation), what, danger=danger, detail=way, columns=columns))
         if copy.is_from:
             walk.writes.add(relation)
+            touched(walk, relation, Action.INSERT)
         else:
             walk.read(relation)
     else:
@@ -86,8 +90,12 @@ def _explain(walk: Walk, explain: Node, scope: Scope) -> None:
     inner.run(explain.query)
     walk.reads |= inner.reads | inner.writes
     walk.functions |= inner.functions
+    walk.routines |= inner.routines
+    walk.hooks |= {hook for hook in inner.hooks if not hook.events}
     walk.incomplete |= inner.incomplete
     for effect in inner.effects:
+        if effect.detail == CASCADE:
+            continue
         if effect.action in _NOT_RUN and effect.kind != "sequence":
             walk.add(Effect(Action.SELECT, effect.object, effect.kind, detail="explain"))
         elif effect.danger or effect.action in (Action.SELECT, Action.CALL, Action.UNKNOWN):
@@ -250,16 +258,20 @@ def _load(walk: Walk, load: Node, scope: Scope) -> None:
 
 
 def _do(walk: Walk, do: Node, scope: Scope) -> None:
-    language = next((item.def_elem.arg.string.sval for item in do.args
-                     if item.def_elem.defname == "language"), "plpgsql")  # fmt: skip
-    walk.add(Effect(Action.DO, language, "language", danger=Danger.CODE))
+    """A block of code, and what is in it as far as it is read."""
+    language = language_of(do.args, PLPGSQL)
+    body = own_body("do_stmt", do)
+    inlined(walk, body)
+    detail = "" if body.whole else "not followed"
+    walk.add(Effect(Action.DO, language, "language", danger=Danger.CODE, detail=detail))
 
 
 def _call(walk: Walk, call: Node, scope: Scope) -> None:
     path = strings(call.funccall.funcname)
     walk.functions.add(".".join(path))
     danger, detail = danger_of(path[-1]) or (Danger.NONE, "")
-    walk.add(Effect(Action.CALL, ".".join(path), "procedure", danger=danger, detail=detail))
+    if danger or not walk.routine(path):
+        walk.add(Effect(Action.CALL, ".".join(path), "procedure", danger=danger, detail=detail))
     walk.push_all(call.funccall.args, NO_CTES)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+from dbgate_core.behaviour import Hook
 from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
 from dbgate_core.sql.functions import call_effect
+from dbgate_core.sql.reach import touched
 from dbgate_core.sql.system import READ_SECRETS, SECRET_COLUMNS, SYSTEM_RELATIONS
 from dbgate_core.sql.tree import Node
 
@@ -91,6 +93,7 @@ class Walk:
     """One pass over one statement. Internal: `analyse` makes values of what it gathered."""
 
     __slots__ = (
+        "behind",
         "catalog",
         "changes_schema",
         "columns",
@@ -99,16 +102,21 @@ class Walk:
         "effects",
         "functions",
         "handlers",
+        "has_operators",
+        "hooks",
         "incomplete",
         "known_columns",
         "moves_names",
         "reads",
+        "routines",
         "search_path",
         "secret_reads",
         "sets_search_path",
         "shadowing",
         "stars",
         "todo",
+        "touched",
+        "variables",
         "writes",
     )  # fmt: skip
 
@@ -118,16 +126,26 @@ class Walk:
         catalog: Catalog | None,
         search_path: tuple[str, ...],
         created: frozenset[str] = frozenset(),
+        variables: frozenset[str] = frozenset(),
     ) -> None:
-        """`created` are functions that the same text creates: they may stand before built-ins."""
+        """`created` are functions that the same text creates: they may stand before built-ins.
+
+        `variables` are names in a function's body that are no columns.
+        """
         self.handlers = handlers
         self.catalog = catalog
         self.search_path = search_path
         self.shadowing = (catalog.functions | created) if catalog else created
-        self.created: set[str] = set()
+        self.has_operators = bool(catalog and catalog.behaviour.operators)
+        self.created: set[str] = set(created)
+        self.variables = variables
+        self.routines: set[int] = set()
+        self.hooks: set[Hook] = set()
+        self.touched: set[tuple[int, Action, Predicate]] = set()
         self.effects: dict[Effect, None] = {}
         self.reads: set[Relation] = set()
         self.writes: set[Relation] = set()
+        self.behind: set[Relation] = set()
         self.functions: set[str] = set()
         self.columns: set[str] = set()
         self.secret_reads: dict[Relation, set[str]] = {}
@@ -209,11 +227,36 @@ class Walk:
         self.add(Effect(Action.UNKNOWN, what, detail="not understood"))
 
     def call(self, path: tuple[str, ...]) -> None:
-        """A function is called."""
+        """A function is called: by its body, where the catalog has one (`following`)."""
         self.functions.add(".".join(path))
         effect = call_effect(path, self.shadowing, self.catalog is not None)
-        if effect is not None:
+        if effect is not None and (effect.danger or not self.routine(path)):
             self.add(effect)
+
+    def routine(self, path: tuple[str, ...]) -> bool:
+        """Keep the catalog's routines of that name, if any, to be followed.
+
+        Not those of a name that the same text creates: what it creates may stand before them.
+        """
+        if self.catalog is None or path[-1] in self.created:
+            return False
+        found = [routine.oid for routine in self.catalog.behaviour.named(path)]
+        self.routines.update(found)
+        return bool(found)
+
+    def operator(self, path: tuple[str, ...]) -> None:
+        """An operator is used: a user's own is a call of its function."""
+        if len(path) > 1 and path[0] == "pg_catalog":
+            return
+        found = self.catalog.behaviour.operators.get(path[-1], ()) if self.catalog else ()
+        self.hooks.update(Hook(frozenset(), oid) for oid in found)
+        if len(path) > 1 and not found:
+            self.call(path)
+
+    def converted(self, type_name: str) -> None:
+        """A value is made one of the type: by what the catalog knows behind types of that name."""
+        if self.catalog is not None:
+            self.hooks.update(self.catalog.behaviour.types.get(type_name, ()))
 
     def named_function(self, path: tuple[str, ...]) -> None:
         """A definition names a function that PostgreSQL will call: an effect when it is a danger."""
@@ -261,6 +304,7 @@ class Walk:
                 self.secret_reads.setdefault(relation, {relation.name}).add(alias)
         kind = self.kind_of(relation)
         self.add(Effect(Action.SELECT, str(relation), kind, danger=danger, detail=detail))
+        touched(self, relation, Action.SELECT)
         if kind in ("view", "materialized view"):
             self._through_view(relation, self.reads)
 
@@ -276,14 +320,26 @@ class Walk:
         self.writes.add(relation)
         kind = self.kind_of(relation)
         written = frozenset(columns)
-        self.add(Effect(action, str(relation), kind, predicate, detail=detail, columns=written))
+        effect = Effect(action, str(relation), kind, predicate, detail=detail, columns=written)
+        if effect in self.effects:
+            return
+        self.add(effect)
+        touched(self, relation, action, predicate, written)
         if kind == "view":
             self._through_view(relation, self.writes)
+            self._updates_view(relation, effect)
 
     def _through_view(self, relation: Relation, into: set[Relation]) -> None:
         from dbgate_core.sql.views import under_view  # the walk of a view's text is a walk again
 
         under_view(self, relation, into)
+
+    def _updates_view(self, relation: Relation, effect: Effect) -> None:
+        from dbgate_core.sql.views import updated
+
+        base = updated(self, relation, effect.columns)
+        if base is not None:
+            self.write(effect.action, base[0], effect.predicate, base[1], effect.detail)
 
     def _secret_columns(self) -> None:
         """A relation of the system with some secret columns is secret when these may be meant."""
