@@ -380,7 +380,13 @@ class ConnectionGuard:
         )
 
     def _judged(self, text: str) -> Judged:
-        return self._verdicts.judge(self._scope.subject, text, self._catalog, self._search_path)
+        return self._verdicts.judge(
+            self._scope.subject,
+            text,
+            self._catalog,
+            self._search_path,
+            settled=not self._meaning.uncommitted,
+        )
 
     def _approved(self, analysis: Analysis) -> Decision:
         subject = self._scope.subject

@@ -128,9 +128,20 @@ class Verdicts:
         self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
 
     def judge(
-        self, subject: Subject, text: str, catalog: Catalog, search_path: tuple[str, ...]
+        self,
+        subject: Subject,
+        text: str,
+        catalog: Catalog,
+        search_path: tuple[str, ...],
+        *,
+        settled: bool = True,
     ) -> Judged:
-        """The text's analysis and verdict. Raises what `analyse` raises for what is not parsed."""
+        """The text's analysis and verdict. Raises what `analyse` raises for what is not parsed.
+
+        Not `settled`: the connection's own DDL is uncommitted, and nothing of it is remembered.
+        """
+        if not settled:
+            return self._judged(subject, text, catalog, search_path, settled=False)
         key = (text, subject, catalog.version, search_path)
         if (found := self._texts.get(key) or self._shaped.get(key)) is not None:
             return found
@@ -139,15 +150,26 @@ class Verdicts:
         if shape and (found := self._shapes.get(shape_key)) is not None:
             self._shaped.put(key, found)  # apart: they are many, and would push the others out
             return found
-        analysis = analyse(text, catalog, search_path)
-        decision = self._decide(subject, analysis)
-        moved = flow(analysis, catalog, search_path)
-        found = Judged(analysis, decision, moved, judged(analysis, decision))
-        if shape and shape != text and decision.allowed and has_shape(text):
+        found = self._judged(subject, text, catalog, search_path)
+        if shape and shape != text and found.decision.allowed and has_shape(text):
             self._shapes.put(shape_key, found)
         elif len(text) <= MAX_REMEMBERED_CHARS:
             self._texts.put(key, found)
         return found
+
+    def _judged(
+        self,
+        subject: Subject,
+        text: str,
+        catalog: Catalog,
+        search_path: tuple[str, ...],
+        *,
+        settled: bool = True,
+    ) -> Judged:
+        analysis = analyse(text, catalog, search_path, settled=settled)
+        decision = self._decide(subject, analysis)
+        moved = flow(analysis, catalog, search_path)
+        return Judged(analysis, decision, moved, judged(analysis, decision))
 
     def _decide(self, subject: Subject, analysis: Analysis) -> Decision:
         key = (

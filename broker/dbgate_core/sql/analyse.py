@@ -34,11 +34,16 @@ MAX_STATEMENTS: Final = 10_000
 
 
 def analyse(
-    text: str, catalog: Catalog | None = None, search_path: tuple[str, ...] = ("public",)
+    text: str,
+    catalog: Catalog | None = None,
+    search_path: tuple[str, ...] = ("public",),
+    *,
+    settled: bool = True,
 ) -> Analysis:
     """What the text would do, were it run with that search path.
 
-    Pure. Raises NotParsed for text that PostgreSQL's grammar refuses and LimitExceeded for what
+    `settled` is false while DDL has run that the catalog does not show: no function is then judged
+    by its body. Pure. Raises NotParsed for text that PostgreSQL's grammar refuses and LimitExceeded for what
     is too long or nested too deep: such text must not be forwarded. What parses but is not
     understood is an `unknown` effect, and `incomplete`.
     """
@@ -46,7 +51,7 @@ def analyse(
     if len(statements) > MAX_STATEMENTS:
         raise LimitExceeded(f"more than {MAX_STATEMENTS} statements in one text")
     try:
-        walks = _walks([raw.stmt for raw in statements], catalog, search_path)
+        walks = _walks([raw.stmt for raw in statements], catalog, search_path, settled)
     except RecursionError as exc:
         raise LimitExceeded("a statement nested too deep to be judged") from exc
     return Analysis(
@@ -75,17 +80,18 @@ def _union(parts: Iterable[set[_Item]]) -> frozenset[_Item]:
 
 
 def _walks(
-    statements: list[Node], catalog: Catalog | None, search_path: tuple[str, ...]
+    statements: list[Node], catalog: Catalog | None, search_path: tuple[str, ...], settled: bool
 ) -> list[Walk]:
     """One walk a statement. A function made by one of them may be called by the next."""
     created: frozenset[str] = frozenset()
     walks = []
     for statement in statements:
-        walk = Walk(_HANDLERS, catalog, search_path, created)
+        walk = Walk(_HANDLERS, catalog, search_path, created, settled=settled)
         walk.run(statement)
         follow(walk)
         _complete(walk, statement)
         created |= walk.created
+        settled = settled and not walk.changes_schema
         walks.append(walk)
     return walks
 

@@ -46,7 +46,8 @@ def follow(walk: Walk) -> None:
         pending += piece.routines
         pending += piece.hooks
         if not isinstance(item, Hook):
-            _called(walk, behaviour.routines.get(item), piece.whole, item in named)
+            whole = piece.whole and walk.settled
+            _called(walk, behaviour.routines.get(item), whole, item in named)
             continue
         if not piece.whole:
             walk.not_understood("rule")

@@ -112,6 +112,7 @@ class Walk:
         "search_path",
         "secret_reads",
         "sets_search_path",
+        "settled",
         "shadowing",
         "stars",
         "todo",
@@ -127,10 +128,12 @@ class Walk:
         search_path: tuple[str, ...],
         created: frozenset[str] = frozenset(),
         variables: frozenset[str] = frozenset(),
+        settled: bool = True,
     ) -> None:
         """`created` are functions that the same text creates: they may stand before built-ins.
 
-        `variables` are names in a function's body that are no columns.
+        `variables` are names in a function's body that are no columns. Not `settled`: bodies may be
+        others than in the catalog, for DDL has run since it was read.
         """
         self.handlers = handlers
         self.catalog = catalog
@@ -139,6 +142,7 @@ class Walk:
         self.has_operators = bool(catalog and catalog.behaviour.operators)
         self.created: set[str] = set(created)
         self.variables = variables
+        self.settled = settled
         self.routines: set[int] = set()
         self.hooks: set[Hook] = set()
         self.touched: set[tuple[int, Action, Predicate]] = set()
