@@ -395,8 +395,13 @@ class ConnectionGuard:
         )
 
     def _digest(self, analysis: Analysis) -> str:
-        """What an approval must be bound to; empty when names may mean something else by now."""
+        """What an approval must be bound to; empty when names may mean something else by now.
+
+        And of a text behind a name (PREPARE), which would run as often as that is used.
+        """
         if not self._meaning.path_known or self._scope.search_path != SEARCH_PATH:
+            return ""
+        if analysis.defines:
             return ""
         subject = self._scope.subject
         return statement_digest(

@@ -69,6 +69,30 @@ def ask_and_wait(stage: Stage) -> None:
     stage.finish(waiting, has=["shipped"])
 
 
+def hold(stage: Stage) -> None:
+    """A statement that policy holds waits on the wire, and runs once bob approves it."""
+    stage.scene("a statement on every row waits for a second person, and goes on by itself")
+    every = "update products set price = price"
+    held = [
+        "dbgate",
+        "connect",
+        "prod-db",
+        "--role",
+        "readwrite",
+        "--hold",
+        "2m",
+        "--",
+        "-c",
+        every,
+    ]
+    waiting = stage.start("alice", held)
+    request = pending_request(stage)
+    shown = ["updating every row", "as the planner expects", every]
+    stage.run("bob", ["dbgate", "requests", "show", request], has=shown)
+    stage.run("bob", ["dbgate", "approve", request])
+    stage.finish(waiting, has=[f"dbgate approve {request}", "UPDATE 200"])
+
+
 def pending_request(stage: Stage) -> str:
     """Bob's eye on the list: the id of alice's request once it is there."""
     deadline = time.monotonic() + 15
@@ -107,7 +131,15 @@ def main() -> int:
     try:
         with Stage() as stage:
             print(f"    everything answers after {time.monotonic() - begun:.1f} s")
-            for scene in (look_and_be_masked, ephemeral_user, stopped, ask_and_wait, job, proof):
+            for scene in (
+                look_and_be_masked,
+                ephemeral_user,
+                stopped,
+                ask_and_wait,
+                hold,
+                job,
+                proof,
+            ):
                 scene(stage)
             stage.scene("and everything stops")
             stage.expect((seconds := stage.stop()) < 5, f"dbgate dev stopped in {seconds:.1f} s")

@@ -80,14 +80,25 @@ def statement_wish(
             hint=why.hint,
             rule=", ".join(why.policies),
         )
+    _demand_whole(analysis)
+    digest = statement_digest(analysis.canonical, database.name, role)
+    return Wish(role, decision.approval, analysis.canonical, digest)
+
+
+def _demand_whole(analysis: Analysis) -> None:
+    """What is approved must be all that runs, and run once. Raises UsageError."""
     if takes_parameters(analysis):
         raise UsageError(
             "what a statement with parameters does is not all in its text",
             hint="ask for it with its values written out",
             code="approval.parameters",
         )
-    digest = statement_digest(analysis.canonical, database.name, role)
-    return Wish(role, decision.approval, analysis.canonical, digest)
+    if analysis.defines:
+        raise UsageError(
+            "a text behind a name runs as often as the name is used",
+            hint="ask for the statement itself, without PREPARE or DECLARE",
+            code="approval.name",
+        )
 
 
 def _role_of_statement(database: DatabaseConfig, found: list[Standing], wanted: str) -> Standing:

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from dbgate_broker.sessions.releases import StoreReleases
+from dbgate_broker.sessions.requests import Requests
 from dbgate_broker.store import sessions
 from dbgate_broker.store.engine import Store
 from dbgate_core.contract import AskAccess
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded, NotFound, UsageError
+from dbgate_core.sql.analyse import analyse
 from tests.integration.sessions.world import ASK_WRITE, CAROL, DAVE, READ, World, running
 from tests.unit.approval.people import ALICE, BOB, CARL, CI, agent
 
@@ -73,7 +75,6 @@ def test_only_what_can_be_approved_is_asked(store: Store) -> None:
             (UsageError, {"access_role": "readonly"}),
             (UsageError, {"statement": " ;; "}),
             (UsageError, {"statement": "select 1"}),
-            (UsageError, {"access_role": "", "statement": "delete from orders where id = $1"}),
             (Denied, {"access_role": "admin"}),
             (Denied, {"access_role": "", "statement": "drop database shop"}),
             (NotFound, {"access_role": "root"}),
@@ -90,6 +91,28 @@ def test_only_what_can_be_approved_is_asked(store: Store) -> None:
         with pytest.raises(Denied):
             await world.requests.ask(ALICE, DROP)
         assert await world.requests.list(ALICE) == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("delete from orders where id = $1", "approval.parameters"),
+        ("prepare x as delete from orders", "approval.name"),
+        ("declare c cursor with hold for select f()", "approval.name"),
+    ],
+)
+def test_a_text_that_is_not_all_that_runs_cannot_be_approved(
+    store: Store, text: str, code: str
+) -> None:
+    async def story() -> None:
+        world = World(store)
+        world.policy.held[text] = "dba:1"
+        asked = Requests(world.config, store, world.policy, world.log, analyse, clock=world.clock)
+        with pytest.raises(UsageError) as caught:
+            await asked.ask(ALICE, msgspec.structs.replace(DROP, statement=text))
+        assert caught.value.code == code
 
     asyncio.run(story())
 

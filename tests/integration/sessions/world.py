@@ -63,7 +63,7 @@ def shipped_policy() -> TablePolicy:
             ("developers", "request"), ("dba", "request"), ("dba", "approve"),
             ("dba", "session_kill"), ("auditors", "audit_read"),
         },
-        held={"drop table orders": "dba:1", "delete from orders where id = $1": "dba:1"},
+        held={"drop table orders": "dba:1"},
         refused={"drop database shop"},
     )  # fmt: skip
 

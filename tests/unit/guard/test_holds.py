@@ -64,6 +64,23 @@ def test_one_with_parameters_is_refused_at_once() -> None:
     held(desk, "delete from plain where id = 1 and '$1' = '$1'")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prepare s as delete from plain",
+        "declare c cursor with hold for select unheard_of(1)",
+        "select 1; prepare s as delete from plain",
+    ],
+)
+def test_a_text_behind_a_name_is_never_approved(text: str) -> None:
+    """It would run as often as the name is used: EXECUTE needs no approval."""
+    policy = TablePolicy(denied=frozenset(), held=frozenset({Action.DELETE, Action.CALL}))
+    desk = Desk(waits=True, policy=policy)
+    desk.approvals.held[statement_digest(text, "prod-db", "readonly")] = "r1"
+    assert isinstance(desk.guard().judge(text), Refusal)
+    assert desk.log.entries[0][1]["verdict"] == "hold"
+
+
 def test_a_setting_of_the_startup_message_never_waits() -> None:
     desk = Desk(waits=True, policy=TablePolicy(held=frozenset({Action.SET})))
     assert isinstance(desk.guard().admit("set lock_timeout to 1"), Refusal)
@@ -92,7 +109,6 @@ def test_no_leave_is_recorded_as_a_refusal() -> None:
         ("delete from plain where id = unheard_of(1)", False),
         ("delete from plain where id = (select count(*) from pg_read_file('x') f)", False),
         ("explain analyze delete from plain", False),
-        ("prepare s as delete from plain", False),
         ("execute s", False),
         ("do $$ begin delete from plain; end $$", False),
     ],
