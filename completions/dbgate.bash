@@ -63,6 +63,14 @@ _dbgate() {
     'audit verify --log') value=file ;;
     'audit verify --key') value=file ;;
     'policy test --cases') value='' ;;
+    'policy explain --as') value='' ;;
+    'policy explain --database') value='' ;;
+    'policy explain --role') value='' ;;
+    'policy explain --group') value='' ;;
+    'policy explain --environment') value='' ;;
+    'policy explain --tables') value=file ;;
+    'policy explain --cases') value=file ;;
+    'policy explain --policy') value='' ;;
     'serve --config') value=file ;;
     'serve --log-format') value='text json' ;;
     'dev --home') value=file ;;
@@ -101,9 +109,10 @@ _dbgate() {
     'audit show') words='--json -h --help' ;;
     'audit verify') words='--log --key --json -h --help' ;;
     'audit key') words='--json -h --help' ;;
-    'policy') words='validate test -h --help' ;;
+    'policy') words='validate test explain -h --help' ;;
     'policy validate') words='--json -h --help' ;;
     'policy test') words='--cases --json -h --help' ;;
+    'policy explain') words='--as --database --role --group --environment --tables --cases --policy --json -h --help' ;;
     'serve') words='--config --check --log-format -h --help' ;;
     'dev') words='--home --database --ready-file --port-base --policy -h --help' ;;
     'doctor') words='--json -h --help' ;;

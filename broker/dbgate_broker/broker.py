@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 from dbgate_broker.api.app import build
 from dbgate_broker.api.operations import scrape
@@ -24,6 +24,7 @@ from dbgate_broker.gateway.limits import Limits
 from dbgate_broker.gateway.server import Gateway
 from dbgate_broker.guards import ConnectionGuards, record_reading
 from dbgate_broker.identity import Authenticator
+from dbgate_broker.live_policies import LivePolicies
 from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.estimating import estimated_rows
 from dbgate_broker.sessions.holding import Holding
@@ -49,6 +50,13 @@ Drain = Callable[[], Awaitable[bool]]
 log = logging.getLogger(__name__)
 
 
+class Started(NamedTuple):
+    """What a running broker can be told; `reload` is false when the policies stay as they were."""
+
+    drain: Drain
+    reload: Callable[[], Awaitable[bool]]
+
+
 def check(config: Config) -> None:
     """Read all that the configuration names, without starting. Raises UsageError for what is wrong."""
     read_policies(config.policy_directory)
@@ -56,14 +64,14 @@ def check(config: Config) -> None:
     tls_context(config.listen)
 
 
-async def start(config: Config, stack: AsyncExitStack) -> Drain:
+async def start(config: Config, stack: AsyncExitStack) -> Started:
     """Start every part; `stack` stops them, the last first.
 
     The log is opened first and closed last, since everything else writes to it; the API, which
-    lets people in, comes last and goes first. Gives what drains the broker before that.
+    lets people in, comes last and goes first. Gives what drains the broker before that, and what reads the policies again.
     """
     tls = tls_context(config.listen)
-    policies = read_policies(config.policy_directory)
+    first = read_policies(config.policy_directory)
     key = MaskKey(
         read_or_make(config.masking_key_file, lambda: secrets.token_bytes(MASK_KEY_BYTES))
     )
@@ -74,9 +82,13 @@ async def start(config: Config, stack: AsyncExitStack) -> Drain:
     provider = VaultProvider(config.vault)
     stack.push_async_callback(provider.close)
 
-    started = {"version": version("dbgate"), "policy": policies.version}
-    audit.append("broker_started", started)
-    stack.callback(lambda: audit.append("broker_stopped", started))
+    policies = LivePolicies(config.policy_directory, first, audit)
+
+    def state() -> dict[str, str]:
+        return {"version": version("dbgate"), "policy": policies.version}
+
+    audit.append("broker_started", state())
+    stack.callback(lambda: audit.append("broker_stopped", state()))
 
     tallies = Tallies()
     sampler = Sampler()
@@ -108,7 +120,7 @@ async def start(config: Config, stack: AsyncExitStack) -> Drain:
     )
     sources = Sources(
         version=version("dbgate"),
-        policy=policies.version,
+        policy=lambda: policies.version,
         tallies=tallies,
         sessions=lambda: sessions.live,
         gateway=lambda: (gateway.connections, gateway.most_connections),
@@ -141,7 +153,7 @@ async def start(config: Config, stack: AsyncExitStack) -> Drain:
         readiness.draining = True
         return await sessions.drain(config.sessions.drain_s)
 
-    return drain
+    return Started(drain, policies.reload)
 
 
 def tls_context(listen: ListenConfig) -> ssl.SSLContext:

@@ -63,7 +63,7 @@ class Leave:
     The analysis is that of its shape: of the text itself, or of one with other constants.
     `said` is what its begin entries say of it beside the text; a `plain` one changes nothing in how later ones are read.
     `digest` is set when running it uses up an approval;
-    `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
+    `policy` is the version that gave it; `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
     the columns that its results were found to mask, `shown` a result in which nothing is.
     """
 
@@ -76,6 +76,7 @@ class Leave:
     digest: str = ""
     moves: Moved = STILL
     code_seen: int = 0
+    policy: str = ""
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
 
 
@@ -104,7 +105,7 @@ class ConnectionGuard:
         clock_ns: Callable[[], int],
     ) -> None:
         self._scope = scope
-        self._entry = fragment(scope.entry)
+        self._entry: object = None
         self._counts = scope.counts
         self._picture = picture
         self._verdicts = verdicts
@@ -115,8 +116,9 @@ class ConnectionGuard:
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
-        nothing = self._judged("").decision
-        self._unmasked = nothing.allowed and not nothing.obligations.mask
+        self._policy = ""
+        self._unmasked = False
+        self._follow_policy()
 
     @property
     def stale(self) -> bool:
@@ -204,11 +206,15 @@ class ConnectionGuard:
             moves = replace(moves, code=True)
         seen = self._meaning.code_seen
         plain = is_plain(analysis)
-        return Leave(text, analysis, decision, said, judged.shown, plain, digest, moves, seen)
+        shown, policy = judged.shown, self._policy
+        return Leave(text, analysis, decision, said, shown, plain, digest, moves, seen, policy)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
         leave = _mine(permit)
+        said = leave.said
+        if leave.policy != self._verdicts.policy.version:
+            said = self._still(leave)
         if not leave.plain:
             self._meaning.demand_room(leave.analysis)
         request = self._take(leave, parameters) if leave.digest else ""
@@ -216,7 +222,7 @@ class ConnectionGuard:
             "scope": self._entry,
             "protocol": protocol,
             "text": leave.text,
-            **leave.said,
+            **said,
         }
         if request:
             fields["request"] = request
@@ -380,6 +386,8 @@ class ConnectionGuard:
         )
 
     def _judged(self, text: str) -> Judged:
+        if self._verdicts.policy.version != self._policy:
+            self._follow_policy()
         return self._verdicts.judge(
             self._scope.subject,
             text,
@@ -407,6 +415,30 @@ class ConnectionGuard:
         return statement_digest(
             analysis.canonical, subject.database.name, subject.access_role, DEFAULT_SEARCH_PATH
         )
+
+    def _follow_policy(self) -> None:
+        """Other policies are in force: entries name their version, and masks are theirs."""
+        self._policy = self._verdicts.policy.version
+        self._entry = fragment({**self._scope.entry, "policy": self._policy})
+        nothing = self._judged("").decision
+        self._unmasked = nothing.allowed and not nothing.obligations.mask
+
+    def _still(self, leave: Leave) -> Mapping[str, object]:
+        """What entries say of it by the policies in force.
+
+        Raises Denied unless they let the same run, on the same terms.
+        """
+        judged = self._judged(leave.text)
+        decision = judged.decision
+        if not (decision.allowed or leave.digest):
+            raise Denied(decision.message, hint=decision.hint, rule=", ".join(decision.policies))
+        if leave.digest or decision.obligations != leave.decision.obligations:
+            raise Denied(
+                "the policies have changed since this was prepared",
+                hint="prepare the statement again",
+                code="policy.changed",
+            )
+        return judged.said
 
     def _take(self, leave: Leave, parameters: Parameters | None) -> str:
         """Use up the approval. Raises Denied when it is gone, or was not for parameters."""

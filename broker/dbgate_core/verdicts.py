@@ -105,6 +105,10 @@ class Lru(Generic[K, V]):
             self._entries.move_to_end(key)
         return found
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+
     def put(self, key: K, value: V) -> None:
         """Remember, and forget the oldest beyond the bound."""
         self._entries[key] = value
@@ -122,6 +126,7 @@ class Verdicts:
 
     def __init__(self, policy: StatementPolicy) -> None:
         self.policy = policy
+        self._version = policy.version
         self._texts: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._shapes: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._shaped: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
@@ -140,6 +145,8 @@ class Verdicts:
 
         Not `settled`: the connection's own DDL is uncommitted, and nothing of it is remembered.
         """
+        if self.policy.version != self._version:
+            self._forget()
         if not settled:
             return self._judged(subject, text, catalog, search_path, settled=False)
         key = (text, subject, catalog.version, search_path)
@@ -170,6 +177,12 @@ class Verdicts:
         decision = self._decide(subject, analysis)
         moved = flow(analysis, catalog, search_path)
         return Judged(analysis, decision, moved, judged(analysis, decision))
+
+    def _forget(self) -> None:
+        """Other policies are in force: no verdict of the former ones counts."""
+        self._version = self.policy.version
+        for cache in (self._texts, self._shapes, self._shaped, self._leaves):
+            cache.clear()
 
     def _decide(self, subject: Subject, analysis: Analysis) -> Decision:
         key = (

@@ -50,7 +50,7 @@ class Sources:
     """Where the figures come from."""
 
     version: str
-    policy: str
+    policy: Callable[[], str]
     tallies: Tallies
     sessions: Callable[[], Iterable[LiveSession]]
     gateway: Callable[[], tuple[int, int]]
@@ -85,7 +85,7 @@ class Metrics:
     def _of_the_broker(self) -> Iterator[Metric]:
         """What this process knows without asking anybody; in the loop's thread."""
         its = self._sources
-        yield gauge("dbgate_build_info", [((its.version, its.policy), 1)])
+        yield gauge("dbgate_build_info", [((its.version, its.policy()), 1)])
         yield from of_statements(its.tallies)
         yield from of_the_rest(its.tallies)
         sessions: Counter[tuple[str, ...]] = Counter()

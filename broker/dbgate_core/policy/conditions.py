@@ -61,6 +61,18 @@ def literals(policy: Json) -> set[str]:
     }
 
 
+def compared(policy: Json, attribute: str) -> set[str]:
+    """The strings that the conditions compare an attribute of the context with."""
+    wanted = {".": {"left": {"Var": "context"}, "attr": attribute}}
+    found: set[str] = set()
+    for node in _nodes(policy["conditions"]):
+        for body in node.values():
+            sides = [body.get("left"), body.get("right")] if isinstance(body, dict) else []
+            if wanted in sides:
+                found |= {n["Value"] for n in _nodes(sides) if isinstance(n.get("Value"), str)}
+    return found
+
+
 def entities(policy: Json, kind: str) -> set[str]:
     """The ids of the entities of a type that the policy names, in its scope and conditions."""
     return {node["id"] for node in _nodes(policy) if node.get("type") == kind and "id" in node}

@@ -38,6 +38,8 @@ from dbgate_core.policy.answers import (
     too_much,
 )
 from dbgate_core.policy.cedar import Answer, Entities, Question
+from dbgate_core.policy.conditions import compared
+from dbgate_core.policy.conditions import entities as entities_named
 from dbgate_core.policy.firing import Dead
 from dbgate_core.policy.loading import Loaded, dead_rules, load
 from dbgate_core.policy.rules import Rule
@@ -80,6 +82,18 @@ class Policies:
     def dead(self) -> list[Dead]:
         """The rules that can never decide anything."""
         return dead_rules(self._loaded)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups that rules name."""
+        policies = self._loaded.policies.values()
+        return frozenset[str]().union(*(entities_named(each, "Group") for each in policies))
+
+    @property
+    def access_roles(self) -> frozenset[str]:
+        """The access roles that rules name."""
+        policies = self._loaded.policies.values()
+        return frozenset[str]().union(*(compared(each, "access_role") for each in policies))
 
     def connect(
         self,

@@ -116,6 +116,11 @@ def ask_for_role(database: str, access_role: str) -> str:
     return f"dbgate request-approval {where} --reason '...'"
 
 
+def open_in_role(database: str, access_role: str) -> str:
+    """The command that opens a session in an access role."""
+    return f"dbgate connect {shlex.quote(database)} --role {shlex.quote(access_role)}"
+
+
 def ask_for_statement(
     database: str, access_role: str, analysis: Analysis, session_role: str
 ) -> str:

@@ -1,4 +1,4 @@
-"""`dbgate policy validate|test`: the rules, looked at before they count."""
+"""`dbgate policy validate|test|explain`: the rules, looked at before they count."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from dbgate_cli import policy_files, policy_trying, render
+from dbgate_cli import policy_explaining, policy_files, policy_trying, render
 from dbgate_cli.commands import _shared as shared
+from dbgate_core.decision import Verdict
 from dbgate_core.errors import Denied, UsageError
 
 Folders = Annotated[
@@ -64,6 +65,45 @@ def try_(
         render.line(f"{count} cases, all as expected")
 
 
+def explain(
+    statement: Annotated[str, typer.Argument(metavar="SQL", help="The statement.")],
+    who: Annotated[str, typer.Option("--as", help="Who runs it.")],
+    database: Annotated[str, typer.Option("--database", help="On which database.")],
+    role: Annotated[str, typer.Option("--role", help="The session's access role.")] = "readonly",
+    group: Annotated[list[str] | None, typer.Option("--group", help="A group of theirs.")] = None,
+    environment: Annotated[
+        str, typer.Option("--environment", help="The database's environment.")
+    ] = "production",
+    tables: Annotated[
+        Path | None, typer.Option("--tables", help="File of CREATE statements: what there is.")
+    ] = None,
+    cases: Annotated[
+        Path | None,
+        typer.Option("--cases", help="A case file that has the person and the database."),
+    ] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option("--policy", help="Policy folder, or a shipped one by name.")
+    ] = None,
+    json: shared.Json = False,
+) -> int:
+    """Say what rules make of a statement, why, and what would have to be otherwise."""
+    policies = policy_files.usable(policy or [Path("default")])
+    from dbgate_core.policy.explaining import explain as explained
+
+    if cases is not None:
+        subject, catalog = policy_explaining.of_case_file(cases, who, database, role)
+    else:
+        subject, catalog = policy_explaining.of_options(
+            who, group or [], database, environment, role, tables
+        )
+    found = explained(policies, subject, statement, catalog)
+    if json:
+        render.emit(policy_explaining.as_json(policies, found))
+    else:
+        policy_explaining.show(policies, found)
+    return {Verdict.ALLOW: 0, Verdict.DENY: 4, Verdict.HOLD: 5}[found.trial.decision.verdict]
+
+
 def _tell(json: bool, found: object, lines: Sequence[str]) -> None:
     if json:
         render.emit(found)
@@ -79,4 +119,8 @@ def register(app: typer.Typer) -> None:
     )
     group.command("validate", epilog="Example: dbgate policy validate policies/default")(validate)
     group.command("test", epilog="Example: dbgate policy test default packs/agents")(try_)
+    group.command(
+        "explain",
+        epilog="Example: dbgate policy explain --as alice --group developers --database prod-db 'drop table t'",
+    )(explain)
     app.add_typer(group, name="policy")

@@ -86,3 +86,43 @@ def test_without_the_judge_it_says_what_to_install(
     monkeypatch.setattr(policy_files, "find_spec", lambda name: None)
     assert run(["policy", "validate", str(folder)]) == 2
     assert "pip install 'dbgate[broker]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "verdict"),
+    [
+        ("select 1", 0, "allow"),
+        ("insert into t values (1)", 4, "deny"),
+        ("drop table t", 5, "hold"),
+        ("selct", 4, "deny"),
+    ],
+)
+def test_an_explanation_ends_as_the_statement_would(
+    sql: str, code: int, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["policy", "explain", "--as", "alice", "--group", "developers", "--database", "d", sql]
+    assert run(argv) == code
+    assert capsys.readouterr().out.split()[:2] == ["verdict", verdict]
+    assert run([*argv, "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["verdict"] == verdict
+
+
+def test_an_explanation_names_the_rule_its_place_and_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    argv = ["policy", "explain", "--as", "alice", "--group", "developers", "--database", "prod-db"]
+    run([*argv, "insert into orders values (1)"])
+    out = capsys.readouterr().out
+    assert "readonly-changes-nothing (statements.cedar:" in out
+    assert "dbgate request-approval prod-db --role readwrite --reason '...'" in out
+
+
+def test_somebody_of_a_case_file_is_explained_with_its_tables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = policy_files.root() / "default" / "tests" / "default.toml"
+    argv = ["policy", "explain", "--cases", str(file), "--database", "prod-db", "--json"]
+    assert run([*argv, "--as", "copilot", "select * from contacts"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["masked"], found["rows"]) == (True, 1000)
+    assert run([*argv, "--as", "nobody", "select 1"]) == 2

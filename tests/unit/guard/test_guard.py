@@ -18,6 +18,7 @@ from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import Picture, Scope
+from dbgate_core.sql.effects import Action
 from dbgate_core.verdicts import Subject, Verdicts
 from tests.unit.guard.doubles import (
     ALICE,
@@ -375,7 +376,7 @@ def test_connections_share_what_is_said_of_a_statement_and_nothing_of_their_own(
         begun = guard.begin(leave(guard, text), None, "simple")
         guard.end(begun, Outcome(Status.OK, "SELECT 1", 1))
         for _, entry in desk.log.entries[-2:]:
-            assert entry["scope"] == scope.entry
+            assert entry["scope"] == {**scope.entry, "policy": "v1"}
         assert desk.log.entries[-2][1]["text"] == text
         assert desk.log.entries[-2][1]["verdict"] == "allow"
 
@@ -387,3 +388,49 @@ def test_a_tag_of_the_server_is_escaped(tag: str) -> None:
     begun = guard.begin(leave(guard, "select 1"), None, "simple")
     guard.end(begun, Outcome(Status.OK, tag, 2**70))
     assert (desk.log.entries[-1][1]["tag"], desk.log.entries[-1][1]["rows"]) == (tag, 2**70)
+
+
+def test_other_policies_count_from_the_next_statement_and_entries_name_them() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    guard.begin(leave(guard, "select id from plain"), None, "simple")
+    desk.policy.version, desk.policy.denied = "v2", frozenset({Action.SELECT})
+    assert isinstance(guard.judge("select id from plain"), Refusal)
+    versions = [entry["scope"]["policy"] for _, entry in desk.log.entries]  # type: ignore[index]  # JSON
+    assert versions == ["v1", "v2"]
+
+
+def test_what_was_prepared_before_other_policies_runs_only_as_they_let_it() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    prepared = leave(guard, "select id from plain")
+    desk.policy.version = "v2"
+    guard.begin(prepared, None, "extended")
+    desk.policy.version, desk.policy.obligations = "v3", Obligations(row_limit=1)
+    with pytest.raises(Denied, match="policies have changed"):
+        guard.begin(prepared, None, "extended")
+    desk.policy.version, desk.policy.denied = "v4", frozenset({Action.SELECT})
+    with pytest.raises(Denied, match="code is denied"):
+        guard.begin(prepared, None, "extended")
+    assert desk.log.kinds() == ["statement"]
+
+
+def test_an_approval_is_not_used_under_other_policies() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    approve(desk, "drop table plain")
+    prepared = leave(guard, "drop table plain")
+    desk.policy.version, desk.policy.held = "v2", frozenset()
+    with pytest.raises(Denied, match="policies have changed"):
+        guard.begin(prepared, None, "extended")
+    assert desk.approvals.held
+
+
+def test_policies_that_no_longer_let_values_be_seen_redact_from_then_on() -> None:
+    desk = Desk(policy=TablePolicy(obligations=Obligations(mask=False)))
+    guard = desk.guard()
+    fields = {"S": "NOTICE", "M": "a@example.com"}
+    assert guard.redact(None, fields) == fields
+    desk.policy.version, desk.policy.obligations = "v2", Obligations()
+    leave(guard, "select id from plain")
+    assert guard.redact(None, fields) != fields
