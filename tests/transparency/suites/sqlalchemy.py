@@ -20,6 +20,7 @@ from sqlalchemy.testing.plugin.pytestplugin import *
 SETUP = """\
 [sqla_testing]
 requirement_cls = sqlalchemy.testing.requirements:SuiteRequirements
+profile_file = profiles.txt
 [tool:pytest]
 """
 SCHEMAS = "create schema test_schema; create schema test_schema_2"
