@@ -19,7 +19,7 @@ from dbgate_core.audit.recorder import Recorder
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.errors import DbgateError, Denied
-from dbgate_core.holds import hold_of, refusal_of
+from dbgate_core.holds import hold_of, refused, unapprovable
 from dbgate_core.limits import LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
 from dbgate_core.masking.flows import hidden_flow
@@ -181,7 +181,7 @@ class ConnectionGuard:
         if not self._scope.waits or not runs_here:
             return decision, "", None
         hold = hold_of(text, judged.analysis, decision, digest)
-        return (decision, "", None) if hold is None else (self._approved(judged.analysis), "", hold)
+        return self._approved(judged.analysis), "", hold
 
     def _ruled(
         self, text: str, judged: Judged, decision: Decision, digest: str
@@ -195,7 +195,9 @@ class ConnectionGuard:
         if decision.allowed:
             return self._leave(text, judged, decision, digest)
         why, observed = decision.approval, decision.observed
-        return self._refuse(text, analysis, decision.verdict, refusal_of(decision), why, observed)
+        return self._refuse(
+            text, analysis, decision.verdict, refused(decision, analysis), why, observed
+        )
 
     def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
         analysis = judged.analysis
@@ -405,11 +407,11 @@ class ConnectionGuard:
     def _digest(self, analysis: Analysis) -> str:
         """What an approval must be bound to; empty when names may mean something else by now.
 
-        And of a text behind a name (PREPARE), which would run as often as that is used.
+        And where the text is not all that would run, or it would run more than once.
         """
         if not self._meaning.path_known or self._scope.search_path != SEARCH_PATH:
             return ""
-        if analysis.defines:
+        if unapprovable(analysis):
             return ""
         subject = self._scope.subject
         return statement_digest(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
 from dbgate_core.approval.request import AccessRequest, Choice, State
-from dbgate_core.decision import Decision
+from dbgate_core.decision import Decision, Verdict
 from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.policy.words import doing
 from dbgate_core.sql.analysis import Analysis
@@ -33,10 +34,17 @@ class Ended(StrEnum):
     FAILED = "failed"
 
 
-def hold_of(text: str, analysis: Analysis, decision: Decision, digest: str) -> Hold | None:
-    """What a held text waits for; None when no approval of its text says all that it does."""
+def unapprovable(analysis: Analysis) -> str:
+    """The way on, where no approval of the text would say all that runs, and how often; else empty."""
     if takes_parameters(analysis):
-        return None
+        return "an approval is of the whole text: send it with its values written out, not as $1"
+    if analysis.defines:
+        return "a text behind a name runs whenever that is used: send it without PREPARE or DECLARE"
+    return ""
+
+
+def hold_of(text: str, analysis: Analysis, decision: Decision, digest: str) -> Hold:
+    """What a held text waits for."""
     return Hold(
         text,
         analysis.canonical,
@@ -52,6 +60,14 @@ def refusal_of(decision: Decision) -> Refusal:
     """A decision that is no leave, as the client is told."""
     rule = ", ".join(decision.policies)
     return Refusal(DENIED, decision.message, hint=decision.hint, rule=rule)
+
+
+def refused(decision: Decision, analysis: Analysis) -> Refusal:
+    """The same; a hold that no approval ends says so."""
+    refusal = refusal_of(decision)
+    if decision.verdict is Verdict.HOLD and (hint := unapprovable(analysis)):
+        return replace(refusal, hint=hint)
+    return refusal
 
 
 def notice(request: AccessRequest, limit_s: int) -> tuple[str, str]:

@@ -13,9 +13,9 @@ from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.decision import Verdict
 from dbgate_core.errors import Denied, UsageError
+from dbgate_core.holds import unapprovable
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.plannable import takes_parameters
 
 Analyse = Callable[[str], Analysis]
 """Reads a statement's text. Raises DbgateError for what is no SQL or too long."""
@@ -87,17 +87,11 @@ def statement_wish(
 
 def _demand_whole(analysis: Analysis) -> None:
     """What is approved must be all that runs, and run once. Raises UsageError."""
-    if takes_parameters(analysis):
+    if hint := unapprovable(analysis):
         raise UsageError(
-            "what a statement with parameters does is not all in its text",
-            hint="ask for it with its values written out",
-            code="approval.parameters",
-        )
-    if analysis.defines:
-        raise UsageError(
-            "a text behind a name runs as often as the name is used",
-            hint="ask for the statement itself, without PREPARE or DECLARE",
-            code="approval.name",
+            "an approval of this text would not say all that runs",
+            hint=hint,
+            code="approval.not_whole",
         )
 
 

@@ -98,9 +98,9 @@ def test_only_what_can_be_approved_is_asked(store: Store) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("delete from orders where id = $1", "approval.parameters"),
-        ("prepare x as delete from orders", "approval.name"),
-        ("declare c cursor with hold for select f()", "approval.name"),
+        ("delete from orders where id = $1", "approval.not_whole"),
+        ("prepare x as delete from orders", "approval.not_whole"),
+        ("declare c cursor with hold for select f()", "approval.not_whole"),
     ],
 )
 def test_a_text_that_is_not_all_that_runs_cannot_be_approved(

@@ -60,7 +60,9 @@ def test_what_no_approval_here_could_help_is_refused_at_once(desk: Desk) -> None
 def test_one_with_parameters_is_refused_at_once() -> None:
     desk = Desk(waits=True, policy=DELETE)
     for text in ("delete from plain where id = $1", "with a as (select $1::int) delete from plain"):
-        assert isinstance(desk.guard().judge(text), Refusal)
+        refused = desk.guard().judge(text)
+        assert isinstance(refused, Refusal)
+        assert "values written out" in refused.hint
     held(desk, "delete from plain where id = 1 and '$1' = '$1'")
 
 
