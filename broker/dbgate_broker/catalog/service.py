@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -26,6 +27,17 @@ MAX_AGE_S: Final = 60.0
 DEADLINE_S: Final = 8.0
 """For connecting and reading together."""
 STATEMENT_TIMEOUT_MS: Final = 7_000
+LOCK_TIMEOUT_MS: Final = 1_500
+READINGS: Final = 3
+"""At most, within the deadline."""
+_MEANWHILE: Final = (
+    psycopg.errors.InternalError_,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.UndefinedTable,
+)
 CONNECT_TIMEOUT_S: Final = 5
 
 
@@ -104,7 +116,7 @@ async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
     """Read the catalog in one read-only snapshot. Raises as `CatalogService.get`."""
     try:
         async with asyncio.timeout(DEADLINE_S):
-            rows = await _read(database, credentials)
+            rows = await _read_again(database, credentials)
     except (psycopg.Error, OSError, TimeoutError) as exc:
         raise Unreachable(
             f"cannot read the catalog of {database.name}",
@@ -116,6 +128,17 @@ async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
     if rows.behaviour.too_many:
         raise LimitExceeded(f"{database.name} has too many functions or triggers to be governed")
     return await asyncio.to_thread(build, rows)
+
+
+async def _read_again(database: DatabaseConfig, credentials: Login) -> Rows:
+    """Read; once more where DDL of others came between: it locked a table, or dropped one.
+
+    PostgreSQL writes definitions out by its newest catalogs, whatever the snapshot.
+    """
+    for _ in range(READINGS - 1):
+        with contextlib.suppress(*_MEANWHILE):
+            return await _read(database, credentials)
+    return await _read(database, credentials)
 
 
 async def _read(database: DatabaseConfig, credentials: Login) -> Rows:
@@ -163,7 +186,8 @@ def parameters(database: DatabaseConfig, credentials: Login) -> dict[str, Any]:
         "connect_timeout": CONNECT_TIMEOUT_S,
         "application_name": queries.APPLICATION,
         "client_encoding": "utf8",
-        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c search_path=pg_catalog",
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
+        " -c search_path=pg_catalog",
     }
     if database.ca_file is not None:
         parameters["sslrootcert"] = str(database.ca_file)
