@@ -132,11 +132,12 @@ def restart_broker(stage: Stage) -> None:
 
 
 @contextmanager
-def configured(stage: Stage, text: str) -> Iterator[None]:
-    """The broker with more of a configuration."""
+def configured(stage: Stage, line: str) -> Iterator[None]:
+    """The broker with one line more for its sessions."""
     file = stage.home / "dev" / "broker.toml"
     usual = file.read_text()
-    file.write_text(usual + text)
+    assert usual.count("[sessions]\n") == 1
+    file.write_text(usual.replace("[sessions]\n", f"[sessions]\n{line}\n"))
     try:
         restart_broker(stage)
         yield
@@ -146,7 +147,7 @@ def configured(stage: Stage, text: str) -> Iterator[None]:
 
 
 def test_a_command_line_killed_without_a_word_is_missed_soon(stage: Stage) -> None:
-    with configured(stage, "\n[sessions]\nabandoned_s = 2\n"):
+    with configured(stage, "abandoned_s = 2"):
         before = roles(stage)
         with tunnel(stage, "alice", "prod-db") as opened:
             with psycopg.connect(opened.dsn):
@@ -162,7 +163,7 @@ def test_a_command_line_killed_without_a_word_is_missed_soon(stage: Stage) -> No
 
 def test_clients_are_warned_before_their_session_ends(stage: Stage) -> None:
     with (
-        configured(stage, "\n[sessions]\nmax_s = 6\n"),
+        configured(stage, "max_s = 6"),
         tunnel(stage, "alice", "prod-db") as opened,
     ):
         notices: list[str] = []
@@ -182,7 +183,10 @@ def test_a_start_and_a_stop_say_so_and_warn_of_nothing(stage: Stage) -> None:
     os.kill(old, signal.SIGTERM)
     wait_for(lambda: pid_of(stage, "broker") != old and answers(stage), 3 * LIMIT_S)
     lines = log.read_bytes()[begun:].decode().splitlines()
-    assert [line.split(": ", 1)[1] for line in lines[:2]] == ["stopping", "stopped"]
+    assert [line.split(": ", 1)[1] for line in lines[:2]] == [
+        "draining for at most 0 s; a second signal stops at once",
+        "stopped",
+    ]
     assert "API on" in lines[-1]
     assert not [line for line in lines if " INFO " not in line]
 

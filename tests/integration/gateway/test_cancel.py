@@ -61,6 +61,8 @@ def test_what_runs_is_cancelled_and_the_connection_goes_on(
         client.until("Z")
         client.send(STATES[state])
         wait_until(lambda: bool(world.server.running()), LIMIT_S, "the statement")
+        if state.startswith("rows"):  # a cancel between Parse and Execute would find nothing to end
+            client.until("D")
         cancel(world, key)
         if state.startswith("copy in"):  # PostgreSQL takes note when the next data come
             client.send(message(b"d", b"1\tone\n"))
