@@ -28,6 +28,7 @@ _TRUE_TEXTS: Final = frozenset({"t", "true", "tr", "tru", "y", "ye", "yes", "on"
 _ALL_PATTERNS: Final = frozenset({"", ".*", ".?", "^", "$", "^.*", ".*$", "^.*$"})
 _REFLEXIVE: Final = frozenset({"=", "<=", ">=", "~~", "~~*", "@>", "<@"})
 _REGEX: Final = frozenset({"~", "~*"})
+_IS_NOT_NULL: Final = 2  # NullTestType
 _LIKE, _ILIKE, _SIMILAR, _IN = "AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR", "AEXPR_IN"
 
 
@@ -124,6 +125,8 @@ def _any(values: list[Truth]) -> Truth:
 def _null_test(test: Node, target: Target, negated: bool) -> Truth:
     """IS NULL of a condition that is known says nothing of the row."""
     inner = kind(test.arg)
+    if target.is_filled(test.arg):
+        return _fixed(test.nulltesttype == _IS_NOT_NULL, negated)
     if inner in ("null_test", "boolean_test", "a_array_expr") or not depends(test.arg, target):
         return Truth.FIXED
     if inner in ("a_expr", "bool_expr", "sub_link"):
@@ -199,11 +202,43 @@ def _comparison(expression: Node, target: Target, negated: bool) -> Truth:
         return _listed(left, right, target, negated)
     if _null(left) or _null(right):
         return Truth.FALSE
+    if form == "AEXPR_OP" and (_sized(left, operator, right, target)):
+        return _fixed(True, negated)
     if form in (_LIKE, _ILIKE, _SIMILAR) or operator in _REGEX:
         negated = negated != operator.startswith("!")
         if _any_text(right, form == "AEXPR_OP"):
             return _fixed(True, negated)
     return _compared(left, right, operator, target, negated)
+
+
+_MIRRORED: Final = {"<=": ">=", "<": ">", "<>": "<>"}
+_SIZES: Final = frozenset(
+    {
+        "length",
+        "char_length",
+        "character_length",
+        "octet_length",
+        "bit_length",
+        "abs",
+        "cardinality",
+    }
+)
+"""Functions of one value that are never below 0."""
+
+
+def _sized(left: Node, operator: str, right: Node, target: Target) -> bool:
+    """`length(x) >= 0`, `0 <= abs(x)`, `length(x) > -1`: of a column that is never null."""
+    if kind(left) == "a_const":
+        left, right, operator = right, left, _MIRRORED.get(operator, "")
+    if kind(left) != "func_call" or kind(right) != "a_const":
+        return False
+    call, bound = left.func_call, right.a_const
+    if call.funcname[-1].string.sval not in _SIZES or len(call.args) != 1:
+        return False
+    if not target.is_filled(call.args[0]) or not (bound.HasField("ival")):
+        return False
+    number = bound.ival.ival
+    return number <= 0 if operator == ">=" else operator in (">", "<>") and number < 0
 
 
 def _compared(left: Node, right: Node, operator: str, target: Target, negated: bool) -> Truth:

@@ -43,7 +43,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the names in a condition may mean. `columns` is None when they are not known."""
+    """What the names in a condition may mean. `columns` is None when they are not known.
+
+    `filled` are the columns of the target that are never null, as the catalog has it.
+    """
 
     walk: Walk
     relation: Relation
@@ -51,10 +54,18 @@ class Target:
     columns: frozenset[str] | None
     sources: tuple[Source, ...]
     ctes: Mapping[str, Node]
+    filled: frozenset[str] = frozenset()
+
+    def is_filled(self, node: Node) -> bool:
+        """Is it a column of the target that is never null."""
+        if kind(node) != "column_ref":
+            return False
+        path = column_path(node)
+        return path[-1] in self.filled and self.owner(path) is Owner.TARGET
 
     def as_source(self) -> Target:
         """For a query's own condition: every source is a target, so any column picks rows."""
-        return replace(self, alias="", columns=None, sources=())
+        return replace(self, alias="", columns=None, sources=(), filled=frozenset())
 
     def within(self, items: Iterable[Node]) -> Target:
         """The target as seen in a sub-select over these FROM items, which hide the names outside."""
@@ -103,7 +114,16 @@ def target_of(
     named = walk.relation(relation)
     alias = relation.alias.aliasname or relation.relname
     sources = tuple(_sources(walk, others, named, ctes))
-    return Target(walk, named, alias, _columns(walk, named), sources, ctes)
+    return Target(walk, named, alias, _columns(walk, named), sources, ctes, _filled(walk, named))
+
+
+def _filled(walk: Walk, relation: Relation) -> frozenset[str]:
+    found = walk.find(relation)
+    return (
+        frozenset(column.name for column in found.columns if column.not_null)
+        if found
+        else frozenset()
+    )
 
 
 def _columns(walk: Walk, relation: Relation) -> frozenset[str] | None:
@@ -179,7 +199,7 @@ def gives_all_rows(
         return True
     item = select.from_clause[0]
     alias = item.range_var.alias.aliasname or item.range_var.relname
-    here = Target(walk, target, alias, _columns(walk, target), (), ctes)
+    here = Target(walk, target, alias, _columns(walk, target), (), ctes, _filled(walk, target))
     return always(select.where_clause, here)
 
 

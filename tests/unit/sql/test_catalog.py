@@ -156,3 +156,40 @@ def test_columns_of_other_sources_pick_no_rows(condition: str, expected: Predica
 def test_secrets_of_the_system_are_known_without_a_catalog_entry() -> None:
     effects = analyse("select rolpassword from pg_authid", catalog()).effects
     assert [effect.danger for effect in effects] == [Danger.SECRET]
+
+
+FILLED = [
+    ("id is not null", Predicate.TRIVIAL),
+    ("t.id is not null", Predicate.TRIVIAL),
+    ("not (id is null)", Predicate.TRIVIAL),
+    ("id is null", Predicate.TRIVIAL),
+    ("id is not null and a = 3", Predicate.REAL),
+    ("id is not null or a = 3", Predicate.TRIVIAL),
+    ("a is not null", Predicate.REAL),
+    ("length(id) >= 0", Predicate.TRIVIAL),
+    ("0 <= abs(id)", Predicate.TRIVIAL),
+    ("pg_catalog.length(id) > -1", Predicate.TRIVIAL),
+    ("-1 <> abs(id)", Predicate.TRIVIAL),
+    ("length(id) > 0", Predicate.REAL),
+    ("length(id) >= 1", Predicate.REAL),
+    ("length(id) <= 0", Predicate.REAL),
+    ("0 >= length(id)", Predicate.REAL),
+    ("length(a) >= 0", Predicate.REAL),
+    ("id = id", Predicate.TRIVIAL),
+    ("id in (select id from t)", Predicate.TRIVIAL),
+    ("id in (select id from t where id is not null)", Predicate.TRIVIAL),
+    ("exists (select from s where s.id is not null)", Predicate.TRIVIAL),
+]
+
+
+@pytest.mark.parametrize(("condition", "expected"), FILLED)
+def test_a_column_that_is_never_null_picks_no_rows_by_not_being_null(
+    condition: str, expected: Predicate
+) -> None:
+    columns = (Column(1, "id", 23, not_null=True), Column(2, "a", 23))
+    known = Catalog([CatalogRelation(7, "public", "t", RelationKind.TABLE, columns)])
+    (effect,) = [
+        found for found in analyse(f"delete from t where {condition}", known).effects
+        if found.action is Action.DELETE
+    ]  # fmt: skip
+    assert effect.predicate is expected
