@@ -43,7 +43,7 @@ CREATE FUNCTION counted(below int) RETURNS bigint LANGUAGE sql STABLE AS
   'SELECT count(*) FROM public.victim WHERE id < below';
 CREATE TABLE note (v text);
 CREATE FUNCTION noting() RETURNS trigger LANGUAGE plpgsql AS
-  $$ BEGIN INSERT INTO note VALUES (NEW.email); RETURN NEW; END $$;
+  $$ BEGIN INSERT INTO note VALUES (reverse(NEW.email)); RETURN NEW; END $$;
 CREATE TRIGGER noting AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION noting();
 GRANT ALL ON victim, guarded, calling, files, files_view, stamped, note TO PUBLIC;
 """
@@ -123,8 +123,8 @@ def test_a_write_that_reads_a_server_file_is_refused(dev: Tunnel, statement: str
 
 def test_a_function_that_only_reads_may_be_called(prod: Tunnel) -> None:
     with psycopg.connect(prod.dsn, autocommit=True) as connection:
-        (row,) = connection.execute("select counted(4), 1").fetchall()
-    assert row[1] == 1
+        rows = connection.execute("select counted(id) from orders where id < 4").fetchall()
+    assert len(rows) == 3
 
 
 def test_a_trigger_that_only_stamps_stops_nothing(dev: Tunnel) -> None:
@@ -142,4 +142,4 @@ def test_a_trigger_does_not_fill_a_temporary_table_to_be_shown(
         connection.execute("update users set id = id where id = 1")
         (row,) = connection.execute("select v from note").fetchall()
     assert row[0]
-    assert email not in row[0]
+    assert row[0][::-1] != email
