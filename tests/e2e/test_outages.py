@@ -183,8 +183,9 @@ def test_a_start_and_a_stop_say_so_and_warn_of_nothing(stage: Stage) -> None:
     os.kill(old, signal.SIGTERM)
     wait_for(lambda: pid_of(stage, "broker") != old and answers(stage), 3 * LIMIT_S)
     lines = log.read_bytes()[begun:].decode().splitlines()
-    assert [line.split(": ", 1)[1] for line in lines[:2]] == [
+    assert [line.split(": ", 1)[1] for line in lines[:3]] == [
         "draining for at most 0 s; a second signal stops at once",
+        "stopping: nothing runs any more",
         "stopped",
     ]
     assert "API on" in lines[-1]
