@@ -86,7 +86,7 @@ def test_a_session_closed_while_openbao_hangs_loses_its_user_afterwards(stage: S
             begun = time.monotonic()
             opened.process.wait(2 * LIMIT_S)
             assert time.monotonic() - begun < LIMIT_S
-    wait_for(lambda: roles(stage) <= before)
+    wait_for(lambda: roles(stage) <= before, 3 * LIMIT_S)
 
 
 def test_postgresql_hangs_new_connections_fail_clearly(stage: Stage) -> None:
