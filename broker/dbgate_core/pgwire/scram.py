@@ -37,7 +37,7 @@ class ScramServer:
 
     def challenge(self, client_first: bytes) -> bytes:
         """The server-first-message. Raises ProtocolViolation for a malformed message."""
-        found = _FIRST.fullmatch(_ascii(client_first))
+        found = _FIRST.fullmatch(ascii_of(client_first))
         if found is None:
             raise ProtocolViolation("a malformed SCRAM message")
         flag, identity, self._bare, client_nonce = found.groups()
@@ -48,18 +48,15 @@ class ScramServer:
 
     def verify(self, client_final: bytes) -> bytes | None:
         """The server-final-message; None when the proof is wrong. Raises ProtocolViolation."""
-        found = _FINAL.fullmatch(_ascii(client_final))
+        found = _FINAL.fullmatch(ascii_of(client_final))
         if found is None or not self._challenge:
             raise ProtocolViolation("a malformed SCRAM message")
         unproven, binding, nonce, proof = found.groups()
-        if (
-            not hmac.compare_digest(nonce, self._nonce)
-            or _decoded(binding) != self._header.encode()
-        ):
+        if not hmac.compare_digest(nonce, self._nonce) or decoded(binding) != self._header.encode():
             raise ProtocolViolation("a SCRAM message that does not continue the exchange")
         signed = f"{self._bare},{self._challenge},{unproven}".encode()
         signature = hmac.digest(self._stored_key, signed, "sha256")
-        given = _decoded(proof)
+        given = decoded(proof)
         if len(given) != len(signature):
             raise ProtocolViolation("a malformed SCRAM message")
         client_key = bytes(a ^ b for a, b in zip(given, signature, strict=True))
@@ -68,14 +65,16 @@ class ScramServer:
         return b"v=" + base64.b64encode(hmac.digest(self._server_key, signed, "sha256"))
 
 
-def _ascii(data: bytes) -> str:
+def ascii_of(data: bytes) -> str:
+    """A SCRAM message as text. Raises ProtocolViolation."""
     try:
         return data.decode("ascii")
     except UnicodeDecodeError as exc:
         raise ProtocolViolation("a malformed SCRAM message") from exc
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """An attribute in base64. Raises ProtocolViolation."""
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as exc:

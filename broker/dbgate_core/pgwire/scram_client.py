@@ -8,7 +8,6 @@ caller who keeps them logs in again for the price of six. (libpq 18 takes them a
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dbgate_core.errors import ProtocolViolation
+from dbgate_core.pgwire.scram import ascii_of, decoded
 
 _CHALLENGE: Final = re.compile(r"r=([!-+\--~]{1,1024}),s=([A-Za-z0-9+/=]+),i=([1-9][0-9]{0,8})")
 """`m=` in front would ask for an extension, and an extension behind is none that is known here."""
@@ -75,7 +75,7 @@ class ScramClient:
 
     def challenged(self, server_first: bytes) -> Challenge:
         """Read the server-first-message. Raises ProtocolViolation, so for a nonce that is not ours."""
-        text = _ascii(server_first)
+        text = ascii_of(server_first)
         found = _CHALLENGE.fullmatch(text)
         if found is None:
             raise ProtocolViolation("a malformed SCRAM challenge")
@@ -83,7 +83,7 @@ class ScramClient:
         if not nonce.startswith(self._nonce) or nonce == self._nonce:
             raise ProtocolViolation("a SCRAM challenge that does not continue the exchange")
         self._whole_nonce, self._server_first = nonce, text
-        return Challenge(_decoded(salt), int(iterations))
+        return Challenge(decoded(salt), int(iterations))
 
     def final(self, keys: Keys) -> bytes:
         """The client-final-message; `challenged` came before."""
@@ -96,25 +96,11 @@ class ScramClient:
 
     def verify(self, server_final: bytes) -> None:
         """Demand the server's own proof. Raises ProtocolViolation when it is wrong."""
-        found = _LAST.fullmatch(_ascii(server_final))
-        proof = _decoded(found[1]) if found else b""
+        found = _LAST.fullmatch(ascii_of(server_final))
+        proof = decoded(found[1]) if found else b""
         if not self._expected or not hmac.compare_digest(proof, self._expected):
             raise ProtocolViolation("a server that does not prove that it knows the password")
 
 
 def _mac(key: bytes, data: bytes) -> bytes:
     return hmac.digest(key, data, "sha256")
-
-
-def _ascii(data: bytes) -> str:
-    try:
-        return data.decode("ascii")
-    except UnicodeDecodeError as exc:
-        raise ProtocolViolation("a malformed SCRAM message") from exc
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as exc:
-        raise ProtocolViolation("a malformed SCRAM message") from exc
