@@ -18,6 +18,7 @@ from dbgate_core.audit.canonical import fragment
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
+from dbgate_core.earlier import Earlier
 from dbgate_core.errors import DbgateError, Denied
 from dbgate_core.holds import hold_of, refused, unapprovable
 from dbgate_core.limits import LimitedRows
@@ -113,6 +114,7 @@ class ConnectionGuard:
         self._clock_ns = clock_ns
         self._search_path = scope.search_path
         self._meaning = Meaning()
+        self._earlier = Earlier()
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
@@ -322,6 +324,8 @@ class ConnectionGuard:
                 tag=outcome.tag,
                 alone=running.protocol == "simple",
             )
+        if outcome.status is Status.OK:
+            self._earlier.ended(running.leave.analysis)
         duration_us = (self._clock_ns() - running.started_ns) // 1000
         self._counts.end(outcome, duration_us)
         fields: dict[str, object] = {
@@ -390,13 +394,16 @@ class ConnectionGuard:
     def _judged(self, text: str) -> Judged:
         if self._verdicts.policy.version != self._policy:
             self._follow_policy()
-        return self._verdicts.judge(
+            self._earlier.changed()
+        judged = self._verdicts.judge(
             self._scope.subject,
             text,
             self._catalog,
             self._search_path,
             settled=not self._meaning.uncommitted,
         )
+        self._earlier.demand(judged.analysis)
+        return judged
 
     def _approved(self, analysis: Analysis) -> Decision:
         subject = self._scope.subject

@@ -415,6 +415,33 @@ def test_what_was_prepared_before_other_policies_runs_only_as_they_let_it() -> N
     assert desk.log.kinds() == ["statement"]
 
 
+@pytest.mark.parametrize(
+    ("define", "run"),
+    [
+        ("prepare p as select id from plain", "execute p"),
+        ("prepare p as select id from plain", "explain analyze execute p"),
+        ("declare p cursor with hold for select id from plain", "fetch all from p"),
+        ("declare p cursor with hold for select id from plain", "move p"),
+    ],
+)
+def test_what_sql_prepared_before_other_policies_is_prepared_again(define: str, run: str) -> None:
+    desk = Desk()
+    guard = desk.guard()
+    well, failed = Outcome(Status.OK, "X"), Outcome(Status.ERROR, sqlstate="42P05")
+    guard.end(guard.begin(leave(guard, define), None, "simple"), well)
+    parsed = leave(guard, run)
+    desk.policy.version = "v2"
+    refused = guard.judge(run)
+    assert isinstance(refused, Refusal)
+    assert "policies have changed" in refused.message
+    with pytest.raises(Denied, match="policies have changed"):
+        guard.begin(parsed, None, "extended")
+    guard.end(guard.begin(leave(guard, define), None, "simple"), failed)  # it exists already
+    assert isinstance(guard.judge(run), Refusal)
+    guard.end(guard.begin(leave(guard, define), None, "simple"), well)
+    leave(guard, run)
+
+
 def test_an_approval_is_not_used_under_other_policies() -> None:
     desk = Desk()
     guard = desk.guard()
