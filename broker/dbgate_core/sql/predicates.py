@@ -315,6 +315,8 @@ def _sub_link(link: Node, target: Target, negated: bool) -> Truth:
         return _in_query(link.testexpr, select, target, negated)
     if form == "EXISTS_SUBLINK":
         return _exists(select, target)
+    if form == "ALL_SUBLINK" and _empty(select, target):
+        return _fixed(True, negated)
     tested = present(link, "testexpr") and depends(link.testexpr, target)
     return Truth.REAL if tested or query_depends(select, target) else Truth.FIXED
 

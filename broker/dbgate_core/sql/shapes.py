@@ -17,6 +17,10 @@ _IGNORED: Final = frozenset(
     {"location", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
 )
 
+_BARE: Final = frozenset({"target_list", "limit_option", "op"})
+"""The fields of a query that is no more than an expression."""
+_EXPRESSION_SUBLINK: Final = 5  # SubLinkType
+
 
 def depends(node: Node, target: Target) -> bool:
     """Does the value hang on the target's row."""
@@ -53,8 +57,9 @@ def key_of(node: Node, target: Target, *, twins: bool) -> Key:
     """What two expressions have in common when they are the same.
 
     Places in the text are left out, and how a column of the target is qualified. With `twins`,
-    columns of unfiltered copies of the target are taken for its own.
+    columns of unfiltered copies of the target are taken for its own. `(SELECT id)` is `id`.
     """
+    node = _selected(node)
     name = kind(node)
     if name == "column_ref":
         path = column_path(node)
@@ -65,6 +70,18 @@ def key_of(node: Node, target: Target, *, twins: bool) -> Key:
     if not name:
         return ()
     return (name, _message_key(inner(node), target, twins))
+
+
+def _selected(node: Node) -> Node:
+    """What a sub-select without a FROM or a condition gives, else the node itself."""
+    while kind(node) == "sub_link" and not present(node.sub_link, "testexpr"):
+        select = node.sub_link.subselect.select_stmt
+        fields = {field.name for field, _ in select.ListFields()} - _BARE
+        expression = node.sub_link.sub_link_type == _EXPRESSION_SUBLINK
+        if fields or not expression or len(select.target_list) != 1:
+            return node
+        node = select.target_list[0].res_target.val
+    return node
 
 
 def _message_key(message: Node, target: Target, twins: bool) -> Key:

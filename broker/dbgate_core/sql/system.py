@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dbgate_core.sql.effects import Danger, Relation
+
 _NAMES: Final = """
     pg_aggregate pg_am pg_amop pg_amproc pg_attrdef pg_attribute pg_auth_members pg_authid
     pg_available_extension_versions pg_available_extensions pg_backend_memory_contexts pg_cast
@@ -48,3 +50,14 @@ READ_SECRETS: Final = frozenset(_GUARDED.split())
 
 SECRET_COLUMNS: Final = {"pg_subscription": frozenset({"subconninfo"})}
 """Relations that are harmless but for these columns."""
+
+
+def write_danger(relation: Relation) -> Danger:
+    """What writing rows of the relation would do beyond tables.
+
+    An UPDATE of pg_settings is a SET (PostgreSQL documentation, "pg_settings"); rows of the other
+    catalogs are roles, privileges and code.
+    """
+    if relation.schema != "pg_catalog":
+        return Danger.NONE
+    return Danger.SETTING if relation.name == "pg_settings" else Danger.CODE

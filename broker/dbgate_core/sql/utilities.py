@@ -13,6 +13,7 @@ from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.queries import created, into_relation, literal
 from dbgate_core.sql.reach import CASCADE, touched
 from dbgate_core.sql.settings import SEARCH_PATH, setting_effect
+from dbgate_core.sql.system import write_danger
 from dbgate_core.sql.tree import Node, kind, present, strings
 from dbgate_core.sql.walk import NO_CTES, Handler, Scope, Walk
 
@@ -31,6 +32,8 @@ def _copy(walk: Walk, copy: Node, scope: Scope) -> None:
         relation = walk.relation(copy.relation)
         columns = frozenset(strings(copy.attlist)) if copy.is_from else frozenset[str]()
         what = walk.kind_of(relation)
+        if copy.is_from:
+            danger = danger or write_danger(relation)
         walk.add(Effect(action, str(relation), what, danger=danger, detail=way, columns=columns))
         if copy.is_from:
             walk.writes.add(relation)

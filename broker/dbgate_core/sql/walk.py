@@ -15,7 +15,12 @@ from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
 from dbgate_core.sql.functions import call_effect
 from dbgate_core.sql.reach import touched
-from dbgate_core.sql.system import READ_SECRETS, SECRET_COLUMNS, SYSTEM_RELATIONS
+from dbgate_core.sql.system import (
+    READ_SECRETS,
+    SECRET_COLUMNS,
+    SYSTEM_RELATIONS,
+    write_danger,
+)
 from dbgate_core.sql.tree import Node
 
 Scope: TypeAlias = "Mapping[str, Node] | None"
@@ -324,7 +329,10 @@ class Walk:
         self.writes.add(relation)
         kind = self.kind_of(relation)
         written = frozenset(columns)
-        effect = Effect(action, str(relation), kind, predicate, detail=detail, columns=written)
+        danger = write_danger(relation)
+        effect = Effect(
+            action, str(relation), kind, predicate, danger, detail=detail, columns=written
+        )
         if effect in self.effects:
             return
         self.add(effect)
