@@ -18,16 +18,20 @@ from typing import Final
 from dbgate_cli import console
 from dbgate_cli.running import Live
 from dbgate_cli.signals import ENDING
+from dbgate_core.errors import DbgateError
 
 GRACE_S: Final = 10.0
 """How long a child may take to end after a SIGTERM or SIGHUP that was passed to it."""
 KEYBOARD: Final = (signal.SIGINT, signal.SIGQUIT)
+SLICE_S: Final = 1.0
+"""A wait is cut in slices: a signal in the instant before Python's wait does not end the wait."""
 
 
 def stay(live: Live) -> int:
     """Until a signal ends it, which is a good end, or the session is over, which is not."""
     with handled((*ENDING, signal.SIGINT), live.events.put):
-        event = live.events.get()
+        while (event := _next(live)) is None:
+            pass
     if isinstance(event, signal.Signals):
         return 0
     raise event
@@ -51,22 +55,27 @@ def _ended(child: subprocess.Popen[bytes], live: Live) -> int:
     deadline: float | None = None
     over = ""
     while (code := child.poll()) is None:
-        try:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            event = live.events.get(timeout=left)
-        except queue.Empty:
+        event = _next(live)
+        if deadline is not None and time.monotonic() >= deadline:
             child.kill()
             deadline = None
-            continue
-        if not isinstance(event, signal.Signals):
+        if isinstance(event, DbgateError):
             over = event.message
-        elif event is not signal.SIGCHLD:
+        elif event is not None and event is not signal.SIGCHLD:
             _pass_on(child, event)
             if event in ENDING and deadline is None:
                 deadline = time.monotonic() + GRACE_S
     if over:
         console.note(over)
     return code
+
+
+def _next(live: Live) -> signal.Signals | DbgateError | None:
+    """What happened; None when it was nothing for SLICE_S."""
+    try:
+        return live.events.get(timeout=SLICE_S)
+    except queue.Empty:
+        return None
 
 
 def _pass_on(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

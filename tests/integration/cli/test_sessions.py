@@ -120,9 +120,9 @@ def test_a_signal_reaches_the_child_and_the_session_is_closed(
     world: World, gateway: FakeGateway, number: signal.Signals
 ) -> None:
     program = (
-        "import signal, sys, threading\n"
-        f"signal.signal({int(number)}, lambda *a: sys.exit(7))\n"
-        "print('up', flush=True)\nthreading.Event().wait(20)"
+        "import signal, sys\n"
+        f"signal.pthread_sigmask(signal.SIG_BLOCK, [{int(number)}])\n"
+        f"print('up', flush=True)\nsignal.sigwait([{int(number)}])\nsys.exit(7)"
     )
     process = world.start("exec", "prod-db", "--", sys.executable, "-c", program, group=True)
     assert process.stdout is not None
