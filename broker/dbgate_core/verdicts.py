@@ -91,6 +91,24 @@ class Judged:
     shown: Shown = field(default_factory=Shown, compare=False)
 
 
+@dataclass(slots=True)
+class _Shape:
+    """What the first text of a shape was judged, and whether that holds for all others of it.
+
+    `holds` is looked for when a second one comes: most shapes have one text, and the look costs as
+    much as the judgement.
+    """
+
+    judged: Judged
+    holds: bool | None = None
+
+    def for_others(self) -> Judged | None:
+        """The judgement, if it is that of every text of the shape."""
+        if self.holds is None:
+            self.holds = has_shape(self.judged.analysis.text)
+        return self.judged if self.holds else None
+
+
 class Lru(Generic[K, V]):
     """A bounded dictionary that forgets what was not used for the longest time."""
 
@@ -128,7 +146,7 @@ class Verdicts:
         self.policy = policy
         self._version = policy.version
         self._texts: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
-        self._shapes: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
+        self._shapes: Lru[tuple[str, Subject, str, tuple[str, ...]], _Shape] = Lru(MAX_ENTRIES)
         self._shaped: Lru[tuple[str, Subject, str, tuple[str, ...]], Judged] = Lru(MAX_ENTRIES)
         self._leaves: Lru[Hashable, Decision] = Lru(MAX_ENTRIES)
 
@@ -154,13 +172,14 @@ class Verdicts:
             return found
         shape = shape_of(text)
         shape_key = (shape, subject, catalog.version, search_path)
-        if shape and (found := self._shapes.get(shape_key)) is not None:
+        met = self._shapes.get(shape_key) if shape else None
+        if met is not None and (found := met.for_others()) is not None:
             self._shaped.put(key, found)  # apart: they are many, and would push the others out
             return found
         found = self._judged(subject, text, catalog, search_path)
-        if shape and shape != text and found.decision.allowed and has_shape(text):
-            self._shapes.put(shape_key, found)
-        elif len(text) <= MAX_REMEMBERED_CHARS:
+        if met is None and shape not in ("", text) and found.decision.allowed:
+            self._shapes.put(shape_key, _Shape(found))
+        if len(text) <= MAX_REMEMBERED_CHARS:
             self._texts.put(key, found)
         return found
 
