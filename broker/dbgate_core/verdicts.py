@@ -24,6 +24,8 @@ MAX_ENTRIES: Final = 2_048
 """Of each cache of a broker."""
 MAX_REMEMBERED_CHARS: Final = 4_096
 """Longer texts are judged anew each time, so the caches have a bound in bytes: about 32 MB each."""
+MAX_LEAVE_CHARS: Final = 16_384
+"""Of longer texts no leave is remembered, for effects may hold as much as the text: again 32 MB."""
 _HARMLESS: Final = frozenset({Action.SELECT, Action.TRANSACTION})
 
 _CUTTING: Final = ("limit", "offset", "fetch", "tablesample")
@@ -218,7 +220,7 @@ class Verdicts:
         decision = self.policy.statement(
             subject.principal, subject.database, subject.access_role, analysis
         )
-        if decision.allowed:
+        if decision.allowed and len(analysis.text) <= MAX_LEAVE_CHARS:
             self._leaves.put(key, decision)
         return decision
 

@@ -113,11 +113,8 @@ class PolicySet:
         """Whether any permit is about the action at all; if not, nobody need be asked."""
         return action in self._permitted
 
-    def decide(self, questions: Sequence[Question], entities: Entities) -> list[Answer]:
-        """Answer each. A question that Cedar cannot read is answered by an error."""
-        return [self._decide(question, entities) for question in questions]
-
-    def _decide(self, question: Question, entities: Entities) -> Answer:
+    def decide(self, question: Question, entities: Entities) -> Answer:
+        """Answer it. A question that Cedar cannot read is answered by an error."""
         handle = self._by_action.get(question.action)
         if handle is None:
             return Answer(False, (), ())

@@ -51,6 +51,10 @@ MAX_EFFECTS: Final = 2_000
 """Of one statement; at about 0.2 ms each this is what one statement may hold up the others."""
 CACHED_ENTITIES: Final = 512
 """Pairs of actor and database whose entities are kept parsed."""
+CACHED_ANSWERS: Final = 4_096
+"""Effects of actors whose answers are kept, where no rule looks at the statement around them."""
+MAX_KEPT_CHARS: Final = 16_384
+"""Of a longer text no answer is kept, for its effects may hold as much: 64 MB for all."""
 
 
 class Policies:
@@ -67,6 +71,7 @@ class Policies:
         self._reads_statement = loaded.reads_statement
         self._entities_of = lru_cache(CACHED_ENTITIES)(self._parse_entities)
         self._enters = lru_cache(CACHED_ENTITIES)(self._may_enter)
+        self._known_answer = lru_cache(CACHED_ANSWERS)(self._on_effect)
 
     @classmethod
     def load(cls, files: Mapping[str, str], schema: str) -> Self:
@@ -145,11 +150,14 @@ class Policies:
         rulings: list[Ruling] = []
         observed: set[str] = set()
         masks = False
+        kept = not self._reads_statement and len(analysis.text) <= MAX_KEPT_CHARS
+        on_effect = self._known_answer if kept else self._on_effect
         for actor in actors(principal):
             known = self._entities_with(actor, database, analysis)
-            asked = [questions.of_effect(actor, database, access_role, each) for each in effects]
-            rulings += self._rule(asked, known, approved, effects)
-            observed |= self._observe(asked, known)
+            for effect in effects:
+                ruling, noted = on_effect(actor, database, access_role, effect, approved, known)
+                rulings.append(ruling)
+                observed |= noted
             masks = masks or not self._unmasks(actor, database, access_role, known)
         decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
         if not decision.allowed:
@@ -167,8 +175,8 @@ class Policies:
         observed: set[str] = set()
         for actor in chain:
             known = self._entities_of(actor, topic.database)
-            rulings += self._rule([question(actor)], known, approved)
-            observed |= self._observe([question(actor)], known)
+            rulings.append(self._rule(question(actor), known, approved))
+            observed |= self._observe(question(actor), known)
         return replace(combine(topic, rulings), observed=tuple(sorted(observed)))
 
     def _parse_entities(self, actor: Actor, database: DatabaseFacts | None) -> Entities:
@@ -187,6 +195,19 @@ class Policies:
             return known
         return known.plus(questions.statement_entity(analysis))
 
+    def _on_effect(
+        self,
+        actor: Actor,
+        database: DatabaseFacts,
+        access_role: str,
+        effect: Effect,
+        approved: bool,
+        known: Entities,
+    ) -> tuple[Ruling, frozenset[str]]:
+        """The ruling on one effect, and what observes it."""
+        asked = questions.of_effect(actor, database, access_role, effect)
+        return self._rule(asked, known, approved, effect), self._observe(asked, known)
+
     def _unmasks(
         self, actor: Actor, database: DatabaseFacts, access_role: str, known: Entities
     ) -> bool:
@@ -194,30 +215,19 @@ class Policies:
         if not self._full.can_permit(questions.UNMASK):
             return False
         question = questions.of_unmask(actor, database, access_role)
-        return self._rule([question], known, False)[0].verdict is Verdict.ALLOW
+        return self._rule(question, known, False).verdict is Verdict.ALLOW
 
     def _rule(
-        self,
-        asked: Sequence[Question],
-        known: Entities,
-        approved: bool,
-        effects: Sequence[Effect] = (),
-    ) -> list[Ruling]:
-        """Rule on each question; `effects` are what they are about, in the same order."""
+        self, asked: Question, known: Entities, approved: bool, effect: Effect | None = None
+    ) -> Ruling:
+        """Rule on the question; `effect` is what it is about."""
         policies = self._lifted if approved else self._full
-        answers = policies.decide(asked, known)
-        return [
-            self._ruling(question, answer, known, effects[i] if effects else None)
-            for i, (question, answer) in enumerate(zip(asked, answers, strict=True))
-        ]
+        return self._ruling(asked, policies.decide(asked, known), known, effect)
 
-    def _observe(self, asked: Sequence[Question], known: Entities) -> set[str]:
-        """The forbids that only observe and would stop one of these; one that fails would, too."""
-        found: set[str] = set()
-        for answer in self._watched.decide(asked, known):
-            found.update(answer.policies)
-            found.update(rule.id for rule in self._named_in(answer.errors))
-        return found
+    def _observe(self, asked: Question, known: Entities) -> frozenset[str]:
+        """The forbids that only observe and would stop it; one that fails would, too."""
+        answer = self._watched.decide(asked, known)
+        return frozenset(answer.policies) | {rule.id for rule in self._named_in(answer.errors)}
 
     def _ruling(
         self, question: Question, answer: Answer, known: Entities, effect: Effect | None
@@ -230,7 +240,7 @@ class Policies:
         final = tuple(rule for rule in rules if rule.approval is None)
         if final or not rules:
             return Ruling(Verdict.DENY, final, effect)
-        (without,) = self._lifted.decide([question], known)
+        without = self._lifted.decide(question, known)
         if without.errors:
             return Ruling(Verdict.DENY, self._named_in(without.errors), effect, broken=True)
         if without.allowed:

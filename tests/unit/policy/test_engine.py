@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dbgate_broker.policies import read_policies, shipped
 from dbgate_core.approval.quorum import MAX_SEATS, Quorum
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Verdict
@@ -268,6 +269,43 @@ def test_a_rule_may_look_at(condition: str) -> None:
     elsewhere = person("eve")
     elsewhere = replace(elsewhere, issuer="https://other.example")
     assert some.statement(elsewhere, DEVELOPMENT, "readwrite", other).allowed
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(people, databases, roles, effects, st.booleans()), max_size=8))
+def test_an_answer_that_is_kept_is_that_of_a_fresh_set(
+    asked: list[tuple[Principal, DatabaseFacts, str, Effect, bool]],
+) -> None:
+    kept, fresh = default(), read_policies(shipped("default"))
+    for who, database, role, found, approved in reversed(asked):
+        kept.statement(who, database, role, analysis(found), approved=approved)
+    for who, database, role, found, approved in asked:
+        one, other = (
+            some.statement(who, database, role, analysis(found), approved=approved)
+            for some in (kept, fresh)
+        )
+        assert one == other
+
+
+def test_an_answer_is_not_kept_for_other_statements_where_a_rule_looks_at_them() -> None:
+    no = '@id("no") forbid(principal, action == Action::"select", resource)'
+    some = rules(EVERYTHING, f"{no} when {{ context.statement.count == 2 }};")
+    once, twice = analysis(SELECT), analysis(SELECT, statements=2)
+    allowed = [
+        some.statement(ALICE, DEVELOPMENT, "readonly", found).allowed
+        for found in (once, twice, once)
+    ]
+    assert allowed == [True, False, True]
+
+
+def test_an_answer_with_approval_is_not_one_without() -> None:
+    wait = '@id("wait") @approval("dba:1") forbid(principal, action == Action::"drop", resource);'
+    some = rules(EVERYTHING, wait)
+    verdicts = [
+        some.statement(BOB, DEVELOPMENT, "admin", analysis(DROP), approved=approved).verdict
+        for approved in (True, False, True)
+    ]
+    assert verdicts == [Verdict.ALLOW, Verdict.HOLD, Verdict.ALLOW]
 
 
 def test_values_pass_in_clear_only_where_everybody_in_the_chain_may_see_them() -> None:
