@@ -1,0 +1,43 @@
+"""What a run of the corpus found, as a table by group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from tests.corpus.attacking import Verdict
+from tests.corpus.comparing import Compared
+
+T = TypeVar("T")
+
+
+def attacks(verdicts: Sequence[Verdict]) -> Iterable[str]:
+    """The table of attacks, then the open ones."""
+    yield f"{'attacks':32} {'count':>6} {'work':>6} {'stopped':>8} {'open':>6} {'wrong':>6}"
+    for name, mine in _by_group(verdicts, lambda v: v.case.group):
+        yield _attack_row(name, mine)
+    yield _attack_row("all", verdicts)
+    for verdict in verdicts:
+        if reason := verdict.case["open"]:
+            yield f"open: {verdict.case}: {reason}"
+
+
+def _attack_row(name: str, of: Sequence[Verdict]) -> str:
+    works, stopped = sum(v.works for v in of), sum(v.stopped for v in of)
+    still_open, wrong = sum(bool(v.case["open"]) for v in of), sum(bool(v.failed) for v in of)
+    return f"{name:32} {len(of):6} {works:6} {stopped:8} {still_open:6} {wrong:6}"
+
+
+def harmless(compared: Sequence[Compared]) -> Iterable[str]:
+    """The table of harmless cases."""
+    yield f"{'harmless':32} {'count':>6} {'same':>6} {'different':>10}"
+    for name, mine in [*_by_group(compared, lambda c: c.case.group), ("all", compared)]:
+        different = sum(bool(c.failed) for c in mine)
+        yield f"{name:32} {len(mine):6} {len(mine) - different:6} {different:10}"
+
+
+def _by_group(found: Sequence[T], group: Callable[[T], str]) -> list[tuple[str, list[T]]]:
+    groups: dict[str, list[T]] = {}
+    for it in found:
+        groups.setdefault(group(it), []).append(it)
+    return list(groups.items())

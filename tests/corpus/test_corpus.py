@@ -1,0 +1,50 @@
+"""Every case of the corpus is as its file says: attacks work and are stopped, harmless ones are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.corpus.attacking import Attacks, attacks
+from tests.corpus.cases import Case, groups
+from tests.corpus.comparing import Harmless, harmless
+from tests.corpus.place import Place, place
+
+pytestmark = pytest.mark.e2e
+ATTACKS, HARMLESS = groups("attacks"), groups("harmless")
+
+
+@pytest.fixture(scope="module")
+def where() -> Iterator[Place]:
+    with place([*ATTACKS, *HARMLESS]) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def attacking(where: Place) -> Iterator[Attacks]:
+    with attacks(where) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def comparing(where: Place) -> Iterator[Harmless]:
+    with harmless(where) as it:
+        yield it
+
+
+@pytest.mark.parametrize("case", [c for g in ATTACKS for c in g.cases], ids=str)
+def test_an_attack_works_and_is_stopped(attacking: Attacks, case: Case) -> None:
+    verdict = attacking.run(case)
+    assert not verdict.failed, case.steps
+
+
+@pytest.mark.parametrize("case", [c for g in HARMLESS for c in g.cases], ids=str)
+def test_a_harmless_case_has_the_same_answers(comparing: Harmless, case: Case) -> None:
+    compared = comparing.run(case)
+    assert not compared.failed, case.steps
+
+
+def test_names_are_told_apart() -> None:
+    names = [str(case) for group in (*ATTACKS, *HARMLESS) for case in group.cases]
+    assert len(names) == len(set(names))
