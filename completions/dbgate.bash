@@ -71,6 +71,12 @@ _dbgate() {
     'policy explain --tables') value=file ;;
     'policy explain --cases') value=file ;;
     'policy explain --policy') value='' ;;
+    'policy diff --replay') value='' ;;
+    'policy diff --log') value=file ;;
+    'policy diff --cases') value=file ;;
+    'policy suggest --for') value='' ;;
+    'policy suggest --used') value='' ;;
+    'policy suggest --log') value=file ;;
     'serve --config') value=file ;;
     'serve --log-format') value='text json' ;;
     'dev --home') value=file ;;
@@ -109,10 +115,12 @@ _dbgate() {
     'audit show') words='--json -h --help' ;;
     'audit verify') words='--log --key --json -h --help' ;;
     'audit key') words='--json -h --help' ;;
-    'policy') words='validate test explain -h --help' ;;
+    'policy') words='validate test explain diff suggest -h --help' ;;
     'policy validate') words='--json -h --help' ;;
     'policy test') words='--cases --json -h --help' ;;
     'policy explain') words='--as --database --role --group --environment --tables --cases --policy --json -h --help' ;;
+    'policy diff') words='--replay --log --cases --json -h --help' ;;
+    'policy suggest') words='--for --used --log --json -h --help' ;;
     'serve') words='--config --check --log-format -h --help' ;;
     'dev') words='--home --database --ready-file --port-base --policy -h --help' ;;
     'doctor') words='--json -h --help' ;;

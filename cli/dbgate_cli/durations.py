@@ -34,3 +34,21 @@ def moment(text: str, now: datetime) -> datetime:
                 f"{text!r} is not a time", hint="write 2026-01-31, 2026-01-31T12:00 or 2h (ago)"
             ) from exc
     return found.astimezone(UTC)
+
+
+Window = tuple[datetime | None, datetime | None]
+"""From, included, and to, not included; None is without a bound."""
+
+
+def window(text: str, now: datetime) -> Window:
+    """A stretch of time: `FROM..TO`, each as `moment` takes it, or nothing for no bound."""
+    start, dots, end = text.partition("..")
+    if not dots:
+        raise UsageError(
+            f"{text!r} is not a stretch of time",
+            hint="write FROM..TO: 2026-01-01..2026-02-01, or 7d.. for the last week",
+        )
+    found = tuple(moment(each, now) if each else None for each in (start, end))
+    if found[0] and found[1] and found[0] >= found[1]:
+        raise UsageError(f"{text!r} ends before it begins")
+    return found[0], found[1]

@@ -47,6 +47,14 @@ def load(folders: Sequence[Path]) -> Policies:
     return Policies.load(texts, text_of(root() / SCHEMA))
 
 
+def of_text(text: str) -> Policies:
+    """The rules of one text. Raises Unusable with all mistakes."""
+    from dbgate_core.policy import Policies
+    from dbgate_core.policy.folder import SCHEMA
+
+    return Policies.load({"suggested.cedar": text}, text_of(root() / SCHEMA))
+
+
 def usable(folders: Sequence[Path]) -> Policies:
     """The same; the mistakes are told on standard error, one a line."""
     try:

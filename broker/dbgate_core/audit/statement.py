@@ -15,7 +15,21 @@ def described(analysis: Analysis | None) -> dict[str, object]:
     if analysis is None:
         return {"effects": [], "tables": []}
     touched = sorted(str(relation) for relation in analysis.reads | analysis.writes)
-    return {"effects": [_effect(effect) for effect in analysis.effects], "tables": touched}
+    said = {"effects": [_effect(effect) for effect in analysis.effects], "tables": touched}
+    return said | _judged_by(analysis)
+
+
+def _judged_by(analysis: Analysis) -> dict[str, object]:
+    """What else rules look at, so that they can be replayed; without `writes`, `tables` are read."""
+    parts: dict[str, object] = {}
+    if analysis.writes:
+        parts["reads"] = sorted(map(str, analysis.reads))
+        parts["writes"] = sorted(map(str, analysis.writes))
+    if analysis.functions:
+        parts["functions"] = sorted(analysis.functions)
+    if analysis.statements != 1:
+        parts["statements"] = analysis.statements
+    return parts
 
 
 def judged(analysis: Analysis, decision: Decision) -> Mapping[str, object]:
@@ -40,4 +54,6 @@ def _effect(effect: Effect) -> dict[str, object]:
             parts[name] = value
     if effect.columns:
         parts["columns"] = sorted(effect.columns)
+    if effect.destructive:
+        parts["destructive"] = True
     return parts

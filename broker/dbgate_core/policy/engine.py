@@ -37,7 +37,7 @@ from dbgate_core.policy.answers import (
     nobody,
     too_much,
 )
-from dbgate_core.policy.cedar import Answer, Entities, Question
+from dbgate_core.policy.cedar import Answer, Entities, Json, Question, looks_at
 from dbgate_core.policy.conditions import compared
 from dbgate_core.policy.conditions import entities as entities_named
 from dbgate_core.policy.firing import Dead
@@ -82,6 +82,15 @@ class Policies:
     def rules(self) -> tuple[Rule, ...]:
         """The rules, in their order."""
         return tuple(self._rules.values())
+
+    @property
+    def written(self) -> Mapping[str, Json]:
+        """The rules by id, with their annotations, in Cedar's JSON form."""
+        return self._loaded.policies
+
+    def looks_at(self, attribute: str) -> bool:
+        """Whether any rule reads an attribute of that name."""
+        return any(looks_at(policy, attribute) for policy in self._loaded.policies.values())
 
     @property
     def dead(self) -> list[Dead]:

@@ -1,4 +1,4 @@
-"""`dbgate policy validate|test|explain`: the rules, looked at before they count."""
+"""`dbgate policy validate|test|explain|diff|suggest`: the rules, looked at before they count."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from dbgate_cli import policy_explaining, policy_files, policy_trying, render
 from dbgate_cli.commands import _shared as shared
+from dbgate_cli.commands import policy_diff, policy_suggest
 from dbgate_core.decision import Verdict
 from dbgate_core.errors import Denied, UsageError
 
@@ -115,7 +116,9 @@ def _tell(json: bool, found: object, lines: Sequence[str]) -> None:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        help="Check, try and explain policies.", no_args_is_help=True, rich_markup_mode=None
+        help="Check, try, explain and compare policies.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
     )
     group.command("validate", epilog="Example: dbgate policy validate policies/default")(validate)
     group.command("test", epilog="Example: dbgate policy test default packs/agents")(try_)
@@ -123,4 +126,6 @@ def register(app: typer.Typer) -> None:
         "explain",
         epilog="Example: dbgate policy explain --as alice --group developers --database prod-db 'drop table t'",
     )(explain)
+    group.command("diff", epilog=policy_diff.EXAMPLE)(policy_diff.diff)
+    group.command("suggest", epilog=policy_suggest.EXAMPLE)(policy_suggest.suggest)
     app.add_typer(group, name="policy")
