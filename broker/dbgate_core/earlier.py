@@ -11,11 +11,9 @@ from typing import Final
 
 from dbgate_core.errors import Denied
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.effects import Action
 
 MAX_NAMES: Final = 1_000
 """Defined since; beyond, all must be defined anew."""
-_RUNNING: Final = frozenset({"execute", "fetch", "move"})
 
 
 class Earlier:
@@ -40,11 +38,9 @@ class Earlier:
         """Raises Denied for a statement that runs what earlier policies let be prepared."""
         if self._since is None:
             return
-        for effect in analysis.effects:
-            runs = effect.action is Action.UTILITY and effect.detail in _RUNNING
-            if runs and effect.object not in self._since:
-                raise Denied(
-                    f'the policies have changed since "{effect.object}" was prepared or declared',
-                    hint="prepare or declare it again, under another name or after DEALLOCATE or CLOSE",
-                    code="policy.changed",
-                )
+        if before := analysis.runs - self._since:
+            raise Denied(
+                f'the policies have changed since "{min(before)}" was prepared or declared',
+                hint="prepare or declare it again, under another name or after DEALLOCATE or CLOSE",
+                code="policy.changed",
+            )

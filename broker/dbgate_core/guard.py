@@ -92,6 +92,7 @@ class Begun:
     leave: Leave
     started_ns: int
     protocol: str
+    renamed: int = 0
 
 
 class ConnectionGuard:
@@ -208,6 +209,8 @@ class ConnectionGuard:
         moves = moved(analysis.text) if analysis.moves_names else STILL
         if runs_code(analysis):
             moves = replace(moves, code=True)
+        if analysis.runs:
+            moves = replace(moves, runs=analysis.runs)
         seen = self._meaning.code_seen
         plain = is_plain(analysis)
         shown, policy = judged.shown, self._policy
@@ -237,6 +240,7 @@ class ConnectionGuard:
         self._counts.allowed[leave.analysis.kind] += 1
         if not leave.plain:
             self._meaning.follow(leave.analysis, self._catalog, self._search_path)
+            begun.renamed = self._meaning.renamed_count
         return begun
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
@@ -323,6 +327,7 @@ class ConnectionGuard:
                 ok=outcome.status is Status.OK,
                 tag=outcome.tag,
                 alone=running.protocol == "simple",
+                since=running.renamed,
             )
         if outcome.status is Status.OK:
             self._earlier.ended(running.leave.analysis)
@@ -346,6 +351,10 @@ class ConnectionGuard:
                 for c in running.leave.masked
             ]
         self._recorder.append("statement_end", fields)
+
+    def renamed(self, name: str) -> None:
+        """Parse, Bind and Close share their names with SQL's PREPARE and DECLARE."""
+        self._meaning.renamed(name)
 
     def transaction(self, status: str) -> None:
         """Outside a transaction, schema changes are committed: everybody may see them now."""
@@ -378,7 +387,8 @@ class ConnectionGuard:
 
     def _readable(self, leave: Leave) -> tuple[Analysis | None, str]:
         """The statement, for lineage; nothing where its names may mean something else by now."""
-        if self._meaning.holds_since(leave.code_seen):
+        code_between = bool(leave.analysis.runs) and runs_code(leave.analysis)
+        if self._meaning.holds_since(leave.code_seen) and not code_between:
             return leave.analysis, leave.text
         return None, ""
 

@@ -24,7 +24,9 @@ _ADDING: Final = frozenset({"table", "index"})
 
 
 class Meaning:
-    """Follows one connection. `names` are the texts behind PREPAREd statements and cursors.
+    """Follows one connection. `names` are the texts behind PREPAREd statements and cursors, as the
+    server has confirmed them, in its order; `renamed_count` counts when any of them may have changed
+    otherwise.
 
     `path_known` is false once the search_path may have changed; `uncommitted` while own DDL is seen by
     nobody else; `code_seen` counts the statements that ran code which cannot be followed.
@@ -33,6 +35,7 @@ class Meaning:
     def __init__(self) -> None:
         self.path_known = True
         self.names: dict[str, str] = {}
+        self.renamed_count = 0
         self.uncommitted = False
         self.code_seen = 0
         self._altered = False
@@ -77,20 +80,39 @@ class Meaning:
             analysis.text, catalog, search_path, self.clean, self.shadows
         )
         self._tables.begin(analysis, taken, path_known=self.path_known)
-        self.code_seen += runs_code(analysis)
+        if runs_code(analysis):
+            self.code_seen += 1
+            self._forget_names()
         if analysis.changes_schema and not all(map(_unseen, analysis.effects)):
             self.uncommitted = True
             self._altered = self._altered or not all(map(_adds, analysis.effects))
         if analysis.sets_search_path:
             self.path_known = False
-        if analysis.defines:
+
+    def ended(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool, since: int) -> None:
+        """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol).
+
+        `since` is `renamed_count` as it was when it began. What fails may have defined some of its
+        names, or none, and left behind them what was there.
+        """
+        self._tables.end(analysis, ok=ok, tag=tag, alone=alone)
+        if not ok or since != self.renamed_count:
+            for name in analysis.defines:
+                self.names.pop(name, None)
+        elif analysis.defines:
             if len(self.names) + len(analysis.defines) > MAX_NAMES:
                 self.names.clear()
             self.names.update(analysis.defines)
 
-    def ended(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool) -> None:
-        """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol)."""
-        self._tables.end(analysis, ok=ok, tag=tag, alone=alone)
+    def renamed(self, name: str) -> None:
+        """Something else than SQL's own PREPARE or DECLARE moves the name."""
+        self.names.pop(name, None)
+        self.renamed_count += 1
+
+    def _forget_names(self) -> None:
+        """Code may move all of them."""
+        self.names.clear()
+        self.renamed_count += 1
 
     def committed(self) -> bool:
         """No transaction is open: whether own DDL has become visible to others by that."""

@@ -82,7 +82,8 @@ class DiaryGuard:
     """Lets everything pass but texts with `refused` in them; notes what it was asked.
 
     Texts with `waits` in them are held, unless they stand in `leave`; `refusals` are theirs.
-    `stales` texts make it stale; `moves` texts move names; `mask` and `copy_mask` change data.
+    `stales` texts make it stale; `moves` texts move names, `execute NAME` runs one; `mask` and
+    `copy_mask` change data.
     """
 
     refused: str = "forbidden"
@@ -100,6 +101,7 @@ class DiaryGuard:
     fields: list[tuple[Field, ...]] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
     statuses: list[str] = field(default_factory=list)
+    renames: list[str] = field(default_factory=list)
     entries: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     closings: int = 0
     stale: bool = False
@@ -124,7 +126,8 @@ class DiaryGuard:
             return Refusal("42501", f"not allowed: {self.refused}", hint="ask for it", rule="diary")
         lowered = text.lower()
         names = None if lowered.startswith(self.moves) else frozenset[str]()
-        moved = Moved(names, names, code=lowered.startswith(self.code))
+        run = frozenset(lowered.split()[1:] if lowered.startswith("execute ") else ())
+        moved = Moved(names, names, lowered.startswith(self.code), run)
         return TextPermit(text, STILL if moved == STILL else moved)
 
     def admit(self, setting: str) -> Permit | Refusal:
@@ -159,6 +162,10 @@ class DiaryGuard:
         if not isinstance(running, Noted) or running.outcome is not None:
             raise AssertionError("a statement ended twice, or was never begun")
         running.outcome = outcome
+
+    def renamed(self, name: str) -> None:
+        """Note it."""
+        self.renames.append(name)
 
     def transaction(self, status: str) -> None:
         """Note it."""

@@ -337,7 +337,7 @@ def _constant(node: Node) -> bool:
 
 
 def _reads_protected(node: Node, scope: Scope) -> bool:
-    if runs_foreign_code(node, scope):
+    if runs_foreign_code(node, scope) or any(_below(node, "execute_stmt")):
         return True
     return any(not source.row.clean for source in _sources(node, scope))
 

@@ -232,6 +232,9 @@ def _refused(why: str) -> Denied:
     )
 
 
+_RUNS_MORE: Final = frozenset({"call", "do", "unknown", "transaction"})
+
+
 def protected(
     analysis: Analysis | None,
     catalog: Catalog,
@@ -240,18 +243,19 @@ def protected(
 ) -> bool:
     """May the statement touch protected values: then its error texts are redacted, too.
 
-    True for what is not understood, for relations with protected columns, and for calls of
-    functions that are not the system's own.
+    True for what is not understood, for relations with protected columns, for what is behind a name,
+    for calls of functions that are not the system's own, and for COMMIT, which checks what was
+    deferred.
     """
     if not catalog.classes:
         return False
-    if analysis is None or analysis.incomplete:
+    if analysis is None or analysis.incomplete or analysis.runs:
         return True
     scope = Scope(catalog, search_path, clean=clean)
     relations = analysis.reads | analysis.writes
     if any(scope.relation(r.schema, r.name, "").row.classes for r in relations):
         return True
-    return any(str(effect.action) in ("call", "do", "unknown") for effect in analysis.effects)
+    return any(str(effect.action) in _RUNS_MORE for effect in analysis.effects)
 
 
 __all__ = [

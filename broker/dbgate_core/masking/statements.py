@@ -17,16 +17,14 @@ _QUERIES: Final = frozenset(
 )
 _WRITES: Final = _QUERIES - {"select_stmt"}
 _NAMING: Final = frozenset({"prepare_stmt", "declare_cursor_stmt"})
-_MAX_HOPS: Final = 4
-"""EXECUTE of a text that EXECUTEs: further is not followed."""
 
 
 def result_outputs(
-    text: str, scope: Scope, names: Mapping[str, str], hops: int = 0
+    text: str, scope: Scope, names: Mapping[str, str]
 ) -> tuple[tuple[Outputs, bool], ...]:
     """The outputs of each statement that may give rows, and whether it writes."""
     try:
-        return tuple(_each(text, scope, names, hops))
+        return tuple(_each(text, scope, names))
     except (DbgateError, RecursionError):
         return ((Outputs(None, scope.anything), True),)
 
@@ -41,23 +39,22 @@ def may_write(text: str) -> bool:
     return not text or "returning" in lowered or "execute" in lowered
 
 
-def _each(
-    text: str, scope: Scope, names: Mapping[str, str], hops: int
-) -> Iterator[tuple[Outputs, bool]]:
-    prepared: dict[str, Node] = {}
+def _each(text: str, scope: Scope, names: Mapping[str, str]) -> Iterator[tuple[Outputs, bool]]:
+    prepared: dict[tuple[bool, str], Node] = {}
     for raw in parse(text).stmts:
         node = raw.stmt
         name = kind(node)
         if name in _QUERIES:
             yield query_outputs(node, scope), name in _WRITES or _writes_within(node)
         elif name in _NAMING:
-            prepared[_given_name(node)] = inner(node).query
+            prepared[_given(node)] = inner(node).query
         elif name in ("execute_stmt", "fetch_stmt"):
-            target = inner(node).name if name == "execute_stmt" else inner(node).portalname
+            executed = name == "execute_stmt"
+            target = executed, str(inner(node).name if executed else inner(node).portalname)
             if target in prepared:
                 yield _prepared(prepared[target], scope)
             else:
-                yield from _named(target, name == "execute_stmt", scope, names, hops)
+                yield from _named(target, scope, names)
         elif name == "explain_stmt":
             foreign = runs_foreign_code(node.explain_stmt.query, scope)
             yield Outputs(None, scope.anything if foreign else CLEAN), False
@@ -68,9 +65,10 @@ def _each(
             yield Outputs(None, scope.anything), True
 
 
-def _given_name(node: Node) -> str:
-    message = inner(node)
-    return str(message.name if kind(node) == "prepare_stmt" else message.portalname)
+def _given(node: Node) -> tuple[bool, str]:
+    """Whether it is EXECUTE that runs it, and by which name: cursors have names of their own."""
+    executed = kind(node) == "prepare_stmt"
+    return executed, str(inner(node).name if executed else inner(node).portalname)
 
 
 def _prepared(query: Node, scope: Scope) -> tuple[Outputs, bool]:
@@ -78,18 +76,20 @@ def _prepared(query: Node, scope: Scope) -> tuple[Outputs, bool]:
 
 
 def _named(
-    name: str, executed: bool, scope: Scope, names: Mapping[str, str], hops: int
+    target: tuple[bool, str], scope: Scope, names: Mapping[str, str]
 ) -> Iterator[tuple[Outputs, bool]]:
-    """What a name stands for. A cursor cannot write (DECLARE refuses it); an unknown EXECUTE may."""
-    text = names.get(name)
-    if text is None or hops >= _MAX_HOPS:
+    """What a name may stand for. A cursor cannot write (DECLARE refuses it); an unknown EXECUTE may.
+
+    A text that gives it several times may have left any of them behind it.
+    """
+    executed, name = target
+    text = names.get(name, "")
+    statements = [raw.stmt for raw in parse(text).stmts]
+    found = [node for node in statements if kind(node) in _NAMING and _given(node) == target]
+    if not found:
         yield Outputs(None, scope.anything), executed
-        return
-    for raw in parse(text).stmts:
-        if kind(raw.stmt) in _NAMING and _given_name(raw.stmt) == name:
-            yield _prepared(inner(raw.stmt).query, scope)
-            return
-    yield from result_outputs(text, scope, names, hops + 1)
+    for node in found:
+        yield _prepared(inner(node).query, scope)
 
 
 def _writes_within(node: Node) -> bool:

@@ -109,12 +109,14 @@ class Moved:
     """The names that running a text may give another meaning, or none.
 
     `code` is set when it runs code that may move any of them, such as PL/pgSQL, which opens and
-    closes portals by name: what was known of their results no longer holds.
+    closes portals by name: what was known of their results no longer holds. `runs` are names that it
+    gives no other meaning: it runs what is behind them, whatever that is by then.
     """
 
     statements: Names = frozenset()
     portals: Names = frozenset()
     code: bool = False
+    runs: frozenset[str] = frozenset()
 
 
 STILL: Final = Moved()
@@ -184,6 +186,9 @@ class Guard(Protocol):
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Write the end entry."""
+
+    def renamed(self, name: str) -> None:
+        """The protocol gives the name another meaning than SQL gave it, or may come to do so."""
 
     def transaction(self, status: str) -> None:
         """The server is ready: `I` outside a transaction, `T` in one, `E` in a failed one."""

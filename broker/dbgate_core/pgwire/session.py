@@ -30,7 +30,16 @@ from dbgate_core.native import asked
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
 from dbgate_core.pgwire.exchange import Asked
-from dbgate_core.pgwire.guard import STILL, Guard, Hold, Moved, Parameters, Permit, Refusal
+from dbgate_core.pgwire.guard import (
+    STILL,
+    Guard,
+    Hold,
+    Moved,
+    Names,
+    Parameters,
+    Permit,
+    Refusal,
+)
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -229,6 +238,7 @@ class Session(Backend):
         verdict = self._judge(parsed.text)
         entry = Pending(Kind.PARSE)
         self.pending.push(entry)
+        self._renames(entry, parsed.name)
         if isinstance(verdict, Refusal):
             entry.refusal = verdict
             entry.set(self.statements, parsed.name, None)
@@ -241,6 +251,7 @@ class Session(Backend):
         prepared = self._known(self.statements, bound.statement)
         entry = Pending(Kind.BIND)
         self.pending.push(entry)
+        self._renames(entry, bound.portal)
         if not isinstance(prepared, Prepared):
             name = bound.statement
             what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
@@ -315,6 +326,7 @@ class Session(Backend):
     def _close(self, body: bytes) -> None:
         kind, name = frontend.target(body)
         entry = Pending(Kind.CLOSE)
+        self._renames(entry, name)
         entry.set(self.statements if kind == "S" else self.portals, name, None)
         self.pending.push(entry)
 
@@ -370,11 +382,27 @@ class Session(Backend):
         self._move(entry, permit.moves)
         return permit
 
+    def _renames(self, entry: Pending, name: str) -> None:
+        """The message gives a name another meaning; SQL knows none for the empty one."""
+        if name:
+            self._drop_runners(entry, frozenset({name}))
+            self.guard.renamed(name)
+
+    def _drop_runners(self, entry: Pending, moved: Names) -> None:
+        """Forget the portals that would run what is behind a name by now: that is not what was described."""
+        for name, portal in list(self.portals.items()):
+            if isinstance(portal, Portal):
+                runs = portal.prepared.permit.moves.runs
+                if runs and (moved is None or runs & moved):
+                    entry.set(self.portals, name, None)
+
     def _move(self, entry: Pending, moves: Moved) -> None:
         """Forget the names that the statement moves; and after code, the plans of open portals.
 
         A portal that rows are on their way from keeps its plan: a new one stands for its name.
         """
+        for gone in (moves.statements, moves.portals, None if moves.code else frozenset[str]()):
+            self._drop_runners(entry, gone)
         for names, gone in ((self.statements, moves.statements), (self.portals, moves.portals)):
             if gone is None:
                 entry.moves_names = True

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
-from dbgate_core.sql.effects import Effect, Relation
+from dbgate_core.sql.effects import Action, Effect, Relation
 from dbgate_core.sql.kinds import kind_of
+
+_RUNNING: Final = frozenset({"execute", "fetch", "move"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Analysis:
     again afterwards. `defines` gives the texts behind names that the text PREPAREs or DECLAREs.
     `sets_search_path`: unqualified names may mean something else in later statements.
     `returns_rows`: at least one statement of it gives rows. `kind` is that of its weightiest effect.
+    `runs` are the names whose text or rows it asks for: by EXECUTE, FETCH and MOVE.
     """
 
     text: str
@@ -41,7 +46,15 @@ class Analysis:
     returns_rows: bool = False
     defines: dict[str, str] = field(default_factory=dict)
     kind: str = field(init=False, compare=False)
+    runs: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Count effects once: the kind is looked at with every run."""
+        """Look through the effects once: what comes of it is asked for with every run."""
         object.__setattr__(self, "kind", kind_of(self.effects))
+        object.__setattr__(self, "runs", frozenset(_names_run(self.effects)))
+
+
+def _names_run(effects: tuple[Effect, ...]) -> Iterator[str]:
+    for effect in effects:
+        if effect.action is Action.UTILITY and effect.detail in _RUNNING:
+            yield effect.object

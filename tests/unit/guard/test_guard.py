@@ -259,6 +259,7 @@ def test_temporary_tables_make_nothing_stale() -> None:
     assert not guard.stale
 
 
+WELL = Outcome(Status.OK)
 UPPER = Field("upper", 0, 0, TEXT, -1, -1, 0)
 
 
@@ -461,3 +462,64 @@ def test_policies_that_no_longer_let_values_be_seen_redact_from_then_on() -> Non
     desk.policy.version, desk.policy.obligations = "v2", Obligations()
     leave(guard, "select id from plain")
     assert guard.redact(None, fields) != fields
+
+
+def runs(guard: ConnectionGuard, text: str, outcome: Outcome = WELL) -> None:
+    guard.end(guard.begin(leave(guard, text), None, "simple"), outcome)
+
+
+PREPARE_CLEAR = "prepare p as select upper(id::text) from plain"
+PREPARE_PROTECTED = "prepare p as select upper(email) from customers"
+
+
+@pytest.mark.parametrize("status", [Status.ERROR, Status.LOST, Status.SKIPPED])
+def test_a_prepare_that_did_not_go_well_says_nothing_of_its_name(status: Status) -> None:
+    guard = Desk().guard()
+    runs(guard, PREPARE_PROTECTED)
+    runs(guard, PREPARE_CLEAR, Outcome(status))
+    assert guard.rows(leave(guard, "execute p"), [UPPER]) is not None
+
+
+def test_a_name_means_what_the_server_has_confirmed_so_far() -> None:
+    guard = Desk().guard()
+    runs(guard, PREPARE_PROTECTED)
+    execute = leave(guard, "execute p")
+    guard.begin(leave(guard, PREPARE_CLEAR), None, "simple")
+    assert guard.rows(execute, [UPPER]) is not None
+
+
+def test_a_name_that_the_protocol_moves_is_no_longer_known() -> None:
+    guard = Desk().guard()
+    runs(guard, PREPARE_CLEAR)
+    assert guard.rows(leave(guard, "execute p"), [UPPER]) is None
+    guard.renamed("p")
+    assert guard.rows(leave(guard, "execute p"), [UPPER]) is not None
+
+
+def test_nor_is_one_whose_prepare_is_confirmed_only_afterwards() -> None:
+    guard = Desk().guard()
+    begun = guard.begin(leave(guard, PREPARE_CLEAR), None, "simple")
+    guard.renamed("p")
+    guard.end(begun, WELL)
+    assert guard.rows(leave(guard, "execute p"), [UPPER]) is not None
+
+
+def test_after_code_no_name_is_known() -> None:
+    guard = Desk().guard()
+    runs(guard, PREPARE_CLEAR)
+    runs(guard, "select my_function()")
+    assert guard.rows(leave(guard, "execute p"), [UPPER]) is not None
+
+
+def test_errors_of_what_is_behind_a_name_and_of_commit_do_not_quote_values() -> None:
+    guard = Desk().guard()
+    fields = {"S": "ERROR", "C": "22P02", "M": 'invalid input syntax: "alice@example.com"'}
+    for text in ("execute p", "fetch all from k", "move k", "explain analyze execute p", "commit"):
+        assert "alice@" not in guard.redact(leave(guard, text), fields)["M"], text
+
+
+def test_a_leave_says_which_names_it_runs() -> None:
+    guard = Desk().guard()
+    assert leave(guard, "execute p").moves.runs == {"p"}
+    assert leave(guard, "fetch all from k").moves.runs == {"k"}
+    assert leave(guard, "select id from plain").moves.runs == frozenset()

@@ -217,6 +217,41 @@ def test_after_code_an_open_portal_is_described_before_it_gives_another_row() ->
     assert talk.session.take_for_server() == describe("P", "c") + execute("c")
 
 
+@pytest.mark.parametrize(
+    "moving",
+    [
+        query("prepare p row b"),
+        query("call f"),
+        parse("p", "row b") + SYNC,
+        parse("", "row b") + bind("p", "") + SYNC,
+        close("S", "p") + SYNC,
+        close("P", "p") + SYNC,
+    ],
+)
+def test_a_portal_does_not_run_a_name_that_was_moved_after_it_was_bound(moving: bytes) -> None:
+    """Its description is that of what the name meant then."""
+    talk = Talk(guard=Strict(code=("call ",)))
+    bound = bind("c", "") + describe("P", "c") + SYNC
+    talk.client(query("begin") + parse("", "execute p") + bound)
+    talk.settle()
+    talk.client(moving)
+    talk.settle()
+    talk.client(execute("c") + SYNC)
+    talk.settle()
+    assert errors(talk)[-1] == "34000"
+    assert "execute p" not in begun(talk)
+
+
+def test_another_name_that_is_moved_leaves_it_alone() -> None:
+    talk = Talk()
+    bound = bind("c", "") + describe("P", "c") + SYNC
+    talk.client(query("begin") + parse("", "execute p") + bound + parse("q", "row b") + SYNC)
+    talk.client(execute("c") + SYNC)
+    talk.settle()
+    assert "execute p" in begun(talk)
+    assert talk.guard.renames == ["c", "q"]
+
+
 @pytest.mark.parametrize("data", [b"", message(b"d", b"bad")])
 @pytest.mark.parametrize("simple", [False, True])
 def test_no_row_passes_under_another_plan_behind_a_copy_that_failed(

@@ -1,0 +1,222 @@
+"""A name stands for what the server says it does: in any order, in any pipeline, after any failure.
+
+The attacker prepares, declares and binds so that what is masked by one meaning of a name is shown by
+another. Clear is a column that nothing protects, so a mask too many is seen as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from dbgate_core.pgwire.messages import message
+from dbgate_core.secret import Secret
+from tests.demo.stage import Stage
+from tests.differential.peer import Peer
+from tests.e2e.tunnel import Tunnel, tunnel
+from tests.integration.gateway.raw import query
+from tests.unit.pgwire.test_relay import SYNC, bind, close, describe, execute, parse
+
+pytestmark = pytest.mark.e2e
+
+PROTECTED = "select upper(email) from customers where id = 1"
+CLEAR = "select upper(title) from products where id = 1"
+BY_CODE = f"execute 'deallocate p'; execute 'prepare p as {PROTECTED}';"
+
+
+@pytest.fixture(scope="module")
+def dev(stage: Stage) -> Iterator[Tunnel]:
+    with tunnel(stage, "alice", "dev-db", "--role", "readwrite") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def email(stage: Stage) -> bytes:
+    (value,) = stage.superuser("dev-db", PROTECTED)
+    return str(value).encode()
+
+
+@pytest.fixture(scope="module")
+def title(stage: Stage) -> bytes:
+    (value,) = stage.superuser("dev-db", CLEAR)
+    return str(value).encode()
+
+
+@contextmanager
+def peer(opened: Tunnel) -> Iterator[Peer]:
+    url = urlsplit(opened.dsn)
+    assert url.port
+    assert url.username
+    assert url.password
+    secret = Secret(unquote(url.password))
+    client = Peer(url.port, unquote(url.username), secret, url.path.lstrip("/"))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def answers(opened: Tunnel, sent: Sequence[bytes]) -> list[bytes]:
+    """What comes back, errors included; each part is sent when the one before was answered."""
+    with peer(opened) as client:
+        for part in sent:
+            ready = [kind for kind, _ in client.seen].count("Z")
+            awaited = ready + part.count(SYNC) + part.count(b"Q\0\0\0")
+            client.send(part)
+            while [kind for kind, _ in client.seen].count("Z") < awaited and not client.ended:
+                client.wait(len(client.seen) + 1)
+        return [body for kind, body in client.seen if kind in "DEN"]
+
+
+def run(text: str) -> bytes:
+    """All that the extended protocol sends to run a text."""
+    return parse("", text) + bind("", "") + execute("")
+
+
+ATTACKS = {
+    "a PREPARE that fails": [
+        query(f"prepare p as {PROTECTED}"),
+        query(f"prepare p as {CLEAR}"),
+        query("execute p"),
+    ],
+    "a PREPARE that comes behind": [
+        query(f"prepare p as {PROTECTED}"),
+        query("execute p") + query("deallocate p") + query(f"prepare p as {CLEAR}"),
+    ],
+    "a text that fails half-way": [
+        query(f"prepare p as {CLEAR}"),
+        query(f"deallocate p; prepare p as {PROTECTED}; select 1/0; prepare q as {CLEAR}"),
+        query("execute p"),
+    ],
+    "EXECUTE described, PREPARE, executed": [
+        query(f"begin; prepare p as {CLEAR}"),
+        parse("", "execute p") + bind("c", "") + describe("P", "c") + SYNC,
+        query("deallocate p") + query(f"prepare p as {PROTECTED}"),
+        execute("c") + SYNC,
+    ],
+    "the same in one pipeline": [
+        query(f"begin; prepare p as {CLEAR}"),
+        parse("", "execute p") + bind("c", "") + describe("P", "c")
+        + run("deallocate p") + run(f"prepare p as {PROTECTED}") + execute("c") + SYNC,
+    ],
+    "FETCH described, DECLARE, executed": [
+        query(f"begin; declare k cursor for {CLEAR}"),
+        parse("", "fetch all from k") + bind("c", "") + describe("P", "c") + SYNC,
+        query("close k") + query(f"declare k cursor for {PROTECTED}"),
+        execute("c") + SYNC,
+    ],
+    "FETCH described, bound behind its back, executed": [
+        query(f"begin; declare k cursor for {CLEAR}"),
+        parse("", "fetch all from k") + bind("c", "") + describe("P", "c") + SYNC,
+        close("P", "k") + parse("s", PROTECTED) + bind("k", "s") + SYNC,
+        execute("c") + SYNC,
+    ],
+    "FETCH of what was bound": [
+        query("begin"),
+        parse("s", PROTECTED) + bind("k", "s") + SYNC,
+        query("fetch all from k"),
+    ],
+    "FETCH of what was bound where a cursor was": [
+        query(f"begin; declare k cursor for {CLEAR}"),
+        close("P", "k") + parse("s", PROTECTED) + bind("k", "s") + SYNC,
+        query("fetch all from k"),
+    ],
+    "EXECUTE of what was parsed where a PREPARE was": [
+        query(f"prepare p as {CLEAR}"),
+        close("S", "p") + parse("p", PROTECTED) + SYNC,
+        query("execute p"),
+    ],
+    "EXECUTE begun, PREPARE, the rest": [
+        query(f"begin; prepare p as {PROTECTED} union all {PROTECTED}"),
+        parse("", "execute p") + bind("c", "") + message(b"E", b"c\0\0\0\0\1") + SYNC,
+        query("deallocate p") + query(f"prepare p as {CLEAR}"),
+        execute("c") + SYNC,
+    ],
+    "a cursor of the same name": [
+        query(f"prepare p as {PROTECTED}"),
+        query(f"begin; declare p cursor for {CLEAR}"),
+        query("execute p"),
+    ],
+    "a cursor of the same name in one text": [
+        query(f"prepare p as {PROTECTED}; begin; declare p cursor for {CLEAR}; execute p"),
+    ],
+    "a name given twice by a text": [
+        query(f"prepare p as {CLEAR}; deallocate p; prepare p as {PROTECTED}"),
+        query("execute p"),
+    ],
+    "PREPARE by code": [
+        query(f"prepare p as {CLEAR}"),
+        query(f"do $$ begin {BY_CODE} end $$"),
+        query("execute p"),
+    ],
+    "PREPARE by code in one text": [
+        query(f"prepare p as {CLEAR}; do $$ begin {BY_CODE} end $$; execute p"),
+    ],
+    "EXECUTE described, PREPARE by code, executed": [
+        query("begin; prepare p as select title from products where id = 1"),
+        parse("", "execute p") + bind("c", "") + describe("P", "c") + SYNC,
+        query(f"do $$ begin {BY_CODE} end $$"),
+        execute("c") + SYNC,
+    ],
+    "a temporary table of EXECUTE": [
+        query(f"prepare p as {PROTECTED}"),
+        query("create temp table t as execute p"),
+        query("select * from t"),
+    ],
+    "a table of EXECUTE": [
+        query(f"prepare p as {PROTECTED}"),
+        query("begin; create table nt as execute p; select * from nt"),
+    ],
+    "an error of EXECUTE": [
+        query("prepare p as select upper(email)::int from customers where id = 1"),
+        query("execute p"),
+        query("explain analyze execute p"),
+    ],
+    "an error of FETCH": [
+        query("begin; declare k cursor for select upper(email)::int from customers where id = 1"),
+        query("fetch all from k"),
+    ],
+    "an error of a portal": [
+        query("begin"),
+        parse("s", "select upper(email)::int from customers where id = 1") + bind("k", "s") + SYNC,
+        query("move all from k"),
+    ],
+    "an error of COMMIT": [
+        query("begin; create table dd (email text unique deferrable initially deferred)"),
+        query(f"insert into dd {PROTECTED}; insert into dd {PROTECTED}"),
+        query("commit"),
+    ],
+    "an error of SET CONSTRAINTS": [
+        query("begin; create table dd (email text unique deferrable initially deferred)"),
+        query(f"insert into dd {PROTECTED}; insert into dd {PROTECTED}"),
+        query("set constraints all immediate"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", ATTACKS.values(), ids=ATTACKS)
+def test_no_other_meaning_of_a_name_shows_a_protected_value(
+    dev: Tunnel, email: bytes, sent: list[bytes]
+) -> None:
+    assert email not in b"\n".join(answers(dev, sent))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [query(f"prepare p as {CLEAR}"), query("execute p")],
+        [query(f"prepare p as {CLEAR}; execute p")],
+        [query(f"prepare p as {CLEAR}") + query("execute p")],
+        [run(f"prepare p as {CLEAR}") + SYNC, run("execute p") + SYNC],
+        [query(f"begin; declare k cursor for {CLEAR}"), query("fetch all from k")],
+        [query(f"begin; declare k cursor for {CLEAR}"), run("fetch all from k") + SYNC],
+        [parse("s", CLEAR) + SYNC, bind("", "s") + execute("") + SYNC],
+    ],
+)
+def test_what_nothing_protects_is_shown_by_its_name(
+    dev: Tunnel, title: bytes, sent: list[bytes]
+) -> None:
+    assert title in b"\n".join(answers(dev, sent))
