@@ -1,25 +1,36 @@
-"""Dialing the gateway: TCP, TLS, CONNECT and its answer, in the calling thread or a crew's."""
+"""Dialing the gateway: TCP, TLS, CONNECT and its answer, in steps that never wait.
+
+Whoever dials waits for what a step needs: `Dialer.dial` for one connection, `calls.Calls` for many.
+"""
 
 from __future__ import annotations
 
-import collections
+import errno
+import os
+import select
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, Final, TypeVar
 
-from dbgate_cli import signals
 from dbgate_cli.client import problem_error
 from dbgate_cli.http import unreachable
 from dbgate_cli.proxy import Answer, AnswerReader, Target
+from dbgate_cli.splice import IN, OUT
 from dbgate_core.errors import ProtocolViolation
 
 TIMEOUT_S: Final = 10.0
 """For all of it."""
-MAX_WORKERS: Final = 32
-"""Dials at once; the next ones wait their turn. A pool's size: all of it may connect together."""
+_UNDER_WAY: Final = (errno.EINPROGRESS, errno.EALREADY)
+
+_T = TypeVar("_T")
+Wait = tuple[socket.socket, int]
+"""A socket, and the event that it waits for."""
+Steps = Generator[Wait, None, ssl.SSLSocket]
+"""Goes on when the event has come; returns the connection, past the gateway's 200. Raises
+Unreachable, ProtocolViolation, or what the gateway refuses with. TimeoutError may be thrown in."""
 
 
 class Dialer:
@@ -33,92 +44,135 @@ class Dialer:
     def __init__(self, target: Target, tls: ssl.SSLContext) -> None:
         self._target = target
         self._tls = tls
+        self._where = f"the gateway at {target.host}:{target.port}"
         self._resumable: ssl.SSLSession | None = None
+        self._addresses: list[tuple[int, Any]] = []
+        self.knows_where = False
+        """Whether the gateway's addresses are known, and no dial failed since."""
+
+    def resolve(self) -> None:
+        """Ask for the gateway's addresses; this may wait. Raises Unreachable."""
+        target = self._target
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        except OSError as exc:
+            raise unreachable(self._where, exc) from exc
+        self._addresses = [(int(family), address) for family, _, _, _, address in found]
+        self.knows_where = True
 
     def dial(self) -> ssl.SSLSocket:
-        """Open one tunnel connection, past the gateway's 200. The caller closes it.
-
-        Raises Unreachable, ProtocolViolation, or what the gateway refuses with.
-        """
-        target = self._target
-        where = f"the gateway at {target.host}:{target.port}"
+        """Open one tunnel connection; wait for it. The caller closes it. Raises as `Steps`."""
         deadline = time.monotonic() + TIMEOUT_S
+        self.resolve()
+        steps = self.steps()
         try:
-            connection = self._secured(deadline)
+            sock, event = next(steps)
+            while True:
+                left = deadline - time.monotonic()
+                if left > 0 and _happens(sock, event, left):
+                    sock, event = next(steps)
+                else:
+                    steps.throw(TimeoutError("timed out"))
+        except StopIteration as done:
+            connection: ssl.SSLSocket = done.value
+        connection.settimeout(TIMEOUT_S)
+        return connection
+
+    def steps(self) -> Steps:
+        """Open one tunnel connection, at the addresses that are known."""
+        try:
+            connection = yield from self._secured((yield from self._reached()))
             try:
-                _connected(connection, target, where, deadline)
+                yield from self._granted(connection)
             except BaseException:
                 connection.close()
                 raise
         except OSError as exc:  # TimeoutError and ssl.SSLError are OSErrors too
-            raise unreachable(where, exc) from exc
-        self._resumable = connection.session
+            self.knows_where = False
+            raise unreachable(self._where, exc) from exc
+        if not connection.session_reused:  # reading it costs as much as a signature
+            self._resumable = connection.session
         return connection
 
-    def _secured(self, deadline: float) -> ssl.SSLSocket:
-        host = self._target.host
-        plain = socket.create_connection((host, self._target.port), TIMEOUT_S)
+    def _reached(self) -> Generator[Wait, None, socket.socket]:
+        """A TCP connection to the first address that takes one."""
+        failed = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        for family, address in self._addresses:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                yield from _connected(sock, address)
+                return sock
+            except TimeoutError:
+                sock.close()
+                raise
+            except OSError as exc:
+                sock.close()
+                failed = exc
+            except BaseException:
+                sock.close()
+                raise
+        raise failed
+
+    def _secured(self, plain: socket.socket) -> Steps:
         try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _arm(plain, deadline)
-            return self._tls.wrap_socket(plain, server_hostname=host, session=self._resumable)
+            connection = self._tls.wrap_socket(
+                plain,
+                server_hostname=self._target.host,
+                session=self._resumable,
+                do_handshake_on_connect=False,
+            )
         except BaseException:
             plain.close()
             raise
+        try:
+            yield from _until(connection, connection.do_handshake)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _granted(self, connection: ssl.SSLSocket) -> Generator[Wait, None, None]:
+        """Ask for the tunnel, and have it granted."""
+        head = self._target.head()
+        while head:
+            sent = yield from _until(connection, partial(connection.write, head))
+            head = head[sent:]
+        answer = yield from _answer(connection)
+        if answer.status != 200:
+            raise problem_error(answer.status, answer.rest)
+        if answer.rest:
+            raise ProtocolViolation(f"{self._where} spoke before its client")
 
 
-def _connected(connection: ssl.SSLSocket, target: Target, where: str, deadline: float) -> None:
-    """Ask for the tunnel, and have it granted."""
-    connection.sendall(target.head())
-    answer = _answer(connection, deadline)
-    if answer.status != 200:
-        raise problem_error(answer.status, answer.rest)
-    if answer.rest:
-        raise ProtocolViolation(f"{where} spoke before its client")
+def _connected(sock: socket.socket, address: Any) -> Generator[Wait, None, None]:
+    while (error := sock.connect_ex(address)) in _UNDER_WAY:
+        yield sock, OUT
+    if error not in (0, errno.EISCONN):
+        raise OSError(error, os.strerror(error))
 
 
-def _answer(connection: ssl.SSLSocket, deadline: float) -> Answer:
+def _answer(connection: ssl.SSLSocket) -> Generator[Wait, None, Answer]:
     reader, answer = AnswerReader(), None
     while answer is None:
-        _arm(connection, deadline)
-        data = connection.recv(4096)
+        data = yield from _until(connection, lambda: connection.recv(4096))
         answer = reader.feed(data, end=not data)
     return answer
 
 
-def _arm(sock: socket.socket, deadline: float) -> None:
-    """Give the socket what is left of the deadline. Raises TimeoutError when nothing is."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    sock.settimeout(left)
+def _until(connection: ssl.SSLSocket, call: Callable[[], _T]) -> Generator[Wait, None, _T]:
+    """Call, again whenever TLS could go on."""
+    while True:
+        try:
+            return call()
+        except ssl.SSLWantReadError:
+            yield connection, IN
+        except ssl.SSLWantWriteError:
+            yield connection, OUT
 
 
-class Crew:
-    """Threads for what blocks: one for each job, MAX_WORKERS at once, gone when there is none."""
-
-    def __init__(self) -> None:
-        self._jobs: collections.deque[Callable[[], None]] = collections.deque()
-        self._workers = 0
-        self._lock = threading.Lock()
-
-    def take(self, job: Callable[[], None]) -> None:
-        """Have a job done soon; it raises nothing."""
-        with self._lock:
-            self._jobs.append(job)
-            if self._workers == MAX_WORKERS:
-                return
-            self._workers += 1
-        threading.Thread(target=self._work, name="dial", daemon=True).start()
-
-    def _work(self) -> None:
-        signals.block_in_thread()
-        while job := self._next():
-            job()
-
-    def _next(self) -> Callable[[], None] | None:
-        with self._lock:
-            if self._jobs:
-                return self._jobs.popleft()
-            self._workers -= 1
-            return None
+def _happens(sock: socket.socket, event: int, limit_s: float) -> bool:
+    poll = select.poll()
+    poll.register(sock, event)
+    return bool(poll.poll(limit_s * 1000))

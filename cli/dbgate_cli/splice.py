@@ -135,28 +135,47 @@ class Splicer:
 
     def listen(self, listener: socket.socket, accept: Callable[[], None]) -> None:
         """Call `accept` whenever somebody connects to a listener, which belongs to the caller."""
-        self._soon(lambda: self._open(listener, accept))
+        self.soon(lambda: self._open(listener, accept))
+
+    def once(self, sock: socket.socket, event: int, call: Callable[[], None]) -> None:
+        """In the thread: call when an event comes to a socket that belongs to the caller."""
+
+        def happened() -> None:
+            self.forget(sock)
+            call()
+
+        self._doors[sock.fileno()] = happened
+        self._poll.register(sock.fileno(), event)
+
+    def forget(self, sock: socket.socket) -> None:
+        """In the thread: what was to be called `once` is not."""
+        del self._doors[sock.fileno()]
+        self._poll.unregister(sock.fileno())
 
     def join(self, local: socket.socket, gateway: socket.socket) -> None:
-        """Splice two connected sockets, from any thread; they belong to the splicer from now on."""
-        if not self._soon(lambda: self._begin(local, gateway)):
-            hang_up(local)
-            hang_up(gateway)
+        """In the thread: splice two connected sockets; they belong to the splicer from now on."""
+        near, far = End(local, far=False), End(gateway, far=True)
+        near.peer, far.peer = far, near
+        for end in (near, far):
+            end.sock.setblocking(False)
+            end.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._ends[end.fd] = end
+            self._poll.register(end.fd, IN)
 
     def rest(self, listener: socket.socket, seconds: float) -> None:
         """Do not look at a listener for a while; called by its `accept`."""
         fd = listener.fileno()
         self._poll.modify(fd, 0)
-        again = threading.Timer(seconds, lambda: self._soon(lambda: self._poll.modify(fd, IN)))
+        again = threading.Timer(seconds, lambda: self.soon(lambda: self._poll.modify(fd, IN)))
         again.daemon = True
         again.start()
 
     def stop(self) -> None:
         """Break every splice, and end the thread."""
-        self._soon(self._stop)
+        self.soon(self._stop)
         self._thread.join()
 
-    def _soon(self, call: Callable[[], None]) -> bool:
+    def soon(self, call: Callable[[], None]) -> bool:
         """Have something called in the thread; false when it has ended."""
         with self._lock:
             if self._stopped:
@@ -205,15 +224,6 @@ class Splicer:
     def _open(self, sock: socket.socket, call: Callable[[], None]) -> None:
         self._doors[sock.fileno()] = call
         self._poll.register(sock.fileno(), IN)
-
-    def _begin(self, local: socket.socket, gateway: socket.socket) -> None:
-        near, far = End(local, far=False), End(gateway, far=True)
-        near.peer, far.peer = far, near
-        for end in (near, far):
-            end.sock.setblocking(False)
-            end.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._ends[end.fd] = end
-            self._poll.register(end.fd, IN)
 
     def _carry(self, end: End) -> None:
         """Read from one end, and write that to the other."""

@@ -17,7 +17,9 @@ from collections.abc import Callable
 from typing import Final
 
 from dbgate_cli import descriptors
-from dbgate_cli.dialing import Crew, Dialer
+from dbgate_cli.calls import Calls
+from dbgate_cli.crew import Crew
+from dbgate_cli.dialing import Dialer
 from dbgate_cli.proxy import Target
 from dbgate_cli.refusing import refuse
 from dbgate_cli.splice import End, Splicer, hang_up
@@ -60,6 +62,7 @@ class Tunnel:
         self._listener: socket.socket | None = None
         self._splicer = Splicer(self._ended)
         self._crew = Crew()
+        self._calls = Calls(self._dialer, self._splicer, self._crew, self._failed)
         self._lock = threading.Lock()
         self._connections = 0
 
@@ -99,6 +102,7 @@ class Tunnel:
     def close(self) -> None:
         """Stop listening and end every connection at once."""
         self._splicer.stop()
+        self._calls.close()
         if self._listener is not None:
             self._listener.close()
 
@@ -120,19 +124,14 @@ class Tunnel:
             count = self._connections
         full = _full(count)
         if full is None:
-            self._crew.take(lambda: self._connect(local))
+            self._calls.take(local)
         else:
             self._crew.take(lambda: self._refuse(local, full))
 
-    def _connect(self, local: socket.socket) -> None:
-        """Dial the gateway for a client, and splice, or tell the client why not."""
-        try:
-            gateway = self._dialer.dial()
-        except DbgateError as exc:
-            self._refuse(local, exc)
-            self._suspect()
-            return
-        self._splicer.join(local, gateway)
+    def _failed(self, local: socket.socket, error: DbgateError) -> None:
+        """The gateway was not to be had: tell the client why."""
+        self._crew.take(lambda: self._refuse(local, error))
+        self._suspect()
 
     def _refuse(self, local: socket.socket, error: DbgateError) -> None:
         refuse(local, error)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from dbgate_cli import splice, tunnel
+from dbgate_cli import calls, splice, tunnel
 from dbgate_cli.pgmessages import GSSENC_REQUEST, SSL_REQUEST, startup
 from dbgate_cli.splice import READ_BYTES
 from dbgate_cli.tunnel import Tunnel
@@ -317,6 +317,61 @@ def test_a_gateway_that_cannot_resume_is_verified_again(
     assert not spoken_to(world).session_reused
     gateway.change_certificate(authority.make(tmp_path)[1])
     assert b"is not trusted" in refusal(world.client())
+
+
+class Mute:
+    """Takes connections and never says a word; a tunnel's dials go there."""
+
+    def __init__(self, world: World) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        world.tunnel._dialer._addresses = [(socket.AF_INET, self.listener.getsockname())]
+        world.tunnel._dialer.knows_where = True
+
+
+@pytest.fixture
+def mute(world: World) -> Iterator[Mute]:
+    found = Mute(world)
+    yield found
+    found.listener.close()
+
+
+def test_a_gateway_that_says_nothing_is_given_up(
+    world: World, mute: Mute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialer = world.tunnel._dialer
+    monkeypatch.setattr(dialer, "resolve", lambda: setattr(dialer, "knows_where", True))
+    monkeypatch.setattr(calls, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(calls, "MAX_DIALS", 2)
+    clients = [world.client() for _ in range(5)]
+    for client in clients:
+        assert b"no answer in time" in refusal(client)
+    wait_for(lambda: world.tunnel.connections == 0)
+
+
+def test_others_go_on_while_a_gateway_says_nothing(world: World) -> None:
+    client, far = world.pair()
+    mute = Mute(world)
+    world.client()
+    with mute.listener, mute.listener.accept()[0]:
+        client.sendall(b"in")
+        assert exactly(far, 2) == b"in"
+
+
+def test_a_gateway_that_moved_is_asked_for_by_its_name_again(world: World, mute: Mute) -> None:
+    mute.listener.close()
+    client, far = world.pair()
+    client.sendall(b"in")
+    assert exactly(far, 2) == b"in"
+
+
+def test_a_dial_under_way_ends_with_the_tunnel(world: World, mute: Mute) -> None:
+    client = world.client()
+    dialed, _ = mute.listener.accept()
+    world.tunnel.close()
+    assert rest(client) == b""
+    assert rest(dialed)[:1] == b"\x16"  # a ClientHello, then the end
+    dialed.close()
+    wait_for(lambda: not [one for one in threading.enumerate() if type(one) is threading.Timer])
 
 
 def test_at_its_end_nothing_is_left(world: World) -> None:
