@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import struct
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -109,6 +110,11 @@ def _binding(transport: asyncio.BaseTransport | None) -> Binding | None:
     der = tls.getpeercert(binary_form=True) if tls is not None else None
     if not der:
         raise ProtocolViolation("it showed no certificate")
+    return _end_point(der)
+
+
+@lru_cache(maxsize=64)
+def _end_point(der: bytes) -> Binding | None:
     certificate = x509.load_der_x509_certificate(der)
     algorithm = certificate.signature_hash_algorithm
     if algorithm is None:

@@ -10,7 +10,7 @@ from dbgate_broker.gateway.connection import Connection, OnFailure, unheard
 from dbgate_broker.gateway.keys import Keys
 from dbgate_broker.gateway.limits import Limits
 from dbgate_broker.gateway.seams import Tunnels
-from dbgate_broker.gateway.wire import Wire
+from dbgate_broker.gateway.wire import Wire, set_options
 from dbgate_core.errors import Unreachable
 
 ADMIN_SHUTDOWN = "57P01"
@@ -66,6 +66,8 @@ class Gateway:
                 f"the gateway cannot listen on {host}:{port}: {exc.strerror or exc}",
                 hint="another gateway_port, or stop what listens there",
             ) from exc
+        for listener in self._server.sockets:
+            set_options(listener)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 

@@ -17,7 +17,7 @@ from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.limits import MAX_AUTH_BYTES, MAX_GREETING_BYTES
 from dbgate_broker.gateway.proof import Proof
 from dbgate_broker.gateway.seams import Credentials
-from dbgate_broker.gateway.wire import Gone, Wire
+from dbgate_broker.gateway.wire import Gone, Wire, tune
 from dbgate_core.errors import DbgateError, ProtocolViolation, Unreachable
 from dbgate_core.pgwire import startup
 from dbgate_core.pgwire.backend import REQUIRED
@@ -76,9 +76,10 @@ async def cancel(database: DatabaseConfig, pid: int, secret: bytes) -> None:
 async def _connect(database: DatabaseConfig) -> Wire:
     loop = asyncio.get_running_loop()
     try:
-        _, wire = await loop.create_connection(Wire, database.host, database.port)
+        transport, wire = await loop.create_connection(Wire, database.host, database.port)
     except OSError as exc:
         raise _no_connection(database, exc.strerror or "no connection") from exc
+    tune(transport)
     if database.tls == "disable":
         return wire
     try:

@@ -11,14 +11,20 @@ import socket
 import threading
 from collections.abc import Callable
 from enum import IntFlag, auto
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from dbgate_broker.gateway.limits import HIGH_WATER_BYTES, INBOX_BYTES
 from dbgate_core.errors import ProtocolViolation
 from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES
 
-KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 6))
-"""A peer that vanished without a word is noticed within two minutes."""
+OPTIONS: Final = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 6),
+)
+"""Small messages go out at once; a peer that vanished without a word is noticed within two minutes."""
 READ_BYTES: Final = 64 * 1024
 """The most that one read takes."""
 TURN_BYTES: Final = 128 * 1024
@@ -37,6 +43,23 @@ class Pause(IntFlag):
     AHEAD = auto()
     INBOX = auto()
     TURN = auto()
+
+
+def tune(transport: asyncio.BaseTransport) -> None:
+    """Set OPTIONS on a connection. What a listener accepts has its listener's already."""
+    set_options(transport.get_extra_info("socket"))
+
+
+def set_options(named: Any) -> None:
+    """On the socket of that descriptor, through one object: a loop's own makes one for each call."""
+    if named.family == socket.AF_UNIX:
+        return
+    sock = socket.socket(named.family, named.type, named.proto, fileno=named.fileno())
+    try:
+        for level, option, value in OPTIONS:
+            sock.setsockopt(level, option, value)
+    finally:
+        sock.detach()
 
 
 def _nothing() -> None:
@@ -67,7 +90,6 @@ class Wire(asyncio.BufferedProtocol):
     def __init__(self, on_made: Callable[[Wire], None] | None = None) -> None:
         self.transport: asyncio.Transport | None = None
         self.lost = False
-        self.peer = ""
         self.on_lost: Callable[[], None] = _nothing
         self.on_pressure: Callable[[bool], None] = _no_pressure
         self._on_made = on_made
@@ -75,11 +97,12 @@ class Wire(asyncio.BufferedProtocol):
         self._taker: Callable[[bytes], None] | None = None
         self._inbox = bytearray()
         self._waiter: asyncio.Future[None] | None = None
-        self._pauses = Pause(0)
+        self._pauses = 0
+        self._cut: asyncio.TimerHandle | None = None
         self._turn_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport; small messages go out at once (TCP_NODELAY)."""
+        """Take the transport."""
         self.adopt(cast(asyncio.Transport, transport))
         if self._on_made is not None:
             self._on_made(self)
@@ -88,15 +111,12 @@ class Wire(asyncio.BufferedProtocol):
         """Go on over this transport: the first one, or the TLS one over it."""
         self.transport = transport
         transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-        raw = transport.get_extra_info("socket")
-        address = transport.get_extra_info("peername")
-        if isinstance(address, tuple):
-            self.peer = f"{address[0]}:{address[1]}"
-        if raw is not None and raw.family != socket.AF_UNIX:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in KEEPALIVE:
-                raw.setsockopt(socket.IPPROTO_TCP, option, value)
+
+    @property
+    def peer(self) -> str:
+        """The other end's address and port; empty when it has none."""
+        address = self.transport.get_extra_info("peername") if self.transport is not None else None
+        return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else ""
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes."""
@@ -122,6 +142,8 @@ class Wire(asyncio.BufferedProtocol):
         """The end, whoever began it."""
         self.lost = True
         self.transport = None
+        if self._cut is not None:  # else it would keep all of this for the while
+            self._cut.cancel()
         self._wake()
         self.on_lost()
 
@@ -141,9 +163,9 @@ class Wire(asyncio.BufferedProtocol):
 
     def resume(self, reason: Pause) -> None:
         """This reason is over; reading goes on when it was the last."""
-        if not self._pauses & reason:
+        if not self._pauses or not self._pauses & reason:
             return
-        self._pauses &= ~reason
+        self._pauses &= ~int(reason)
         if not self._pauses and self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
@@ -155,9 +177,8 @@ class Wire(asyncio.BufferedProtocol):
     def close(self, linger_s: float) -> None:
         """Send what is unsent, then close; cut off after `linger_s`."""
         if self.transport is not None:
-            transport = self.transport
-            transport.close()
-            asyncio.get_running_loop().call_later(linger_s, transport.abort)
+            self.transport.close()
+            self._cut = asyncio.get_running_loop().call_later(linger_s, self.abort)
 
     def abort(self) -> None:
         """Close at once."""

@@ -10,11 +10,12 @@ import asyncio
 import socket
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
-from dbgate_broker.gateway.wire import Pause, Wire
+from dbgate_broker.gateway.wire import OPTIONS, Pause, Wire
 from dbgate_core.pgwire.messages import message
 from tests.integration.gateway.raw import query, raw
 from tests.integration.gateway.world import LIMIT_S, World
@@ -99,3 +100,21 @@ def test_a_slow_server_makes_the_gateway_keep_little(gauge: Gauge, world: World)
         assert [kind for kind, _ in client.until("Z")] == ["G", "C", "Z"]
     assert max(gauge.took.values()) > PIECES * len(PIECE)
     assert taken <= KEPT_BYTES + KERNEL_BYTES, taken
+
+
+def test_both_legs_send_at_once_and_notice_a_peer_that_vanished(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[set[int]] = []
+    hand_over = Wire.hand_over
+
+    def noted(wire: Wire, taker: Callable[[bytes], None]) -> None:
+        assert wire.transport is not None
+        raw_socket = wire.transport.get_extra_info("socket")
+        found.append({raw_socket.getsockopt(level, option) for level, option, _ in OPTIONS})
+        hand_over(wire, taker)
+
+    monkeypatch.setattr(Wire, "hand_over", noted)
+    with raw(world) as client:
+        client.log_in()
+    assert found == [{value for _, _, value in OPTIONS}] * 2
