@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -133,22 +132,6 @@ def test_every_command_takes_json() -> None:
 )
 def test_a_bare_wait_is_ours_only_before_the_child(given: list[str], meant: list[str]) -> None:
     assert bare_wait(given) == meant
-
-
-def fastest(*args: str) -> float:
-    times = []
-    for _ in range(7):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, *args], check=True, capture_output=True, timeout=30)
-        times.append(time.perf_counter() - begun)
-    return min(times)
-
-
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_take_at_most_four_times_what_python_itself_takes(option: str) -> None:
-    bare = fastest("-c", "pass")
-    ours = fastest("-m", "dbgate_cli.app", option)
-    assert ours <= 4 * bare, f"{ours * 1000:.0f} ms, python {bare * 1000:.0f} ms"
 
 
 def test_help_imports_next_to_nothing() -> None:
