@@ -261,12 +261,13 @@ def _load(walk: Walk, load: Node, scope: Scope) -> None:
 
 
 def _do(walk: Walk, do: Node, scope: Scope) -> None:
-    """A block of code, and what is in it as far as it is read."""
+    """A block of code, and what is in it. Dynamic SQL and other languages are not understood."""
     language = language_of(do.args, PLPGSQL)
     body = own_body("do_stmt", do)
     inlined(walk, body)
-    detail = "" if body.whole else "not followed"
-    walk.add(Effect(Action.DO, language, "language", danger=Danger.CODE, detail=detail))
+    walk.add(Effect(Action.DO, language, "language", danger=Danger.CODE))
+    if not body.whole:
+        walk.not_understood("code")
 
 
 def _call(walk: Walk, call: Node, scope: Scope) -> None:

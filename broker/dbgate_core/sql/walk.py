@@ -36,7 +36,7 @@ LEAVES: Final = frozenset(
         "a_const", "string", "integer", "float", "boolean", "bit_string", "param_ref", "a_star",
         "type_name", "role_spec", "access_priv", "alias", "set_to_default", "sqlvalue_function",
         "current_of_expr", "object_with_args", "trigger_transition", "int_list", "oid_list",
-        "ctecycle_clause", "replica_identity_stmt", "ctesearch_clause", "returning_option", "merge_support_func",
+        "atalter_constraint", "ctecycle_clause", "replica_identity_stmt", "ctesearch_clause", "returning_option", "merge_support_func",
     }
 )  # fmt: skip
 """Kinds that hold nothing that runs. A cast's type runs its input function, which is harmless."""
