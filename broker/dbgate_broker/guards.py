@@ -95,7 +95,7 @@ class ConnectionGuards:
         *,
         in_transaction: bool,
         tell: Tell,
-    ) -> Refusal:
+    ) -> Refusal | None:
         """Wait for somebody's leave for a held text."""
         return await self._holds.decide(
             session, guard, hold, credentials, in_transaction=in_transaction, tell=tell

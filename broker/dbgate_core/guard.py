@@ -159,6 +159,16 @@ class ConnectionGuard:
             return self._refuse(setting, None, Verdict.DENY, _refusal(exc), exc.code)
         return self._ruled(setting, judged, judged.decision, "")
 
+    def holds(self, hold: Hold) -> bool:
+        """Whether the text still waits for the same leave; looked at anew only under other policies."""
+        if self._verdicts.policy.version == self._policy:
+            return True
+        try:
+            waits = self._released(hold.text, self._judged(hold.text))[2]
+        except DbgateError:
+            return False
+        return waits is not None and (waits.digest, waits.approval) == (hold.digest, hold.approval)
+
     def refuse(self, hold: Hold, refusal: Refusal) -> Refusal:
         """Record that no leave came."""
         try:

@@ -31,6 +31,7 @@ class Ended(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    CHANGED = "policy_changed"
     FAILED = "failed"
 
 

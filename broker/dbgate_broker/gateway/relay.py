@@ -21,8 +21,8 @@ from dbgate_core.holds import BY_USER
 from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.pgwire.session import Session
 
-Decide = Callable[[Hold, bool], Awaitable[Refusal]]
-"""Waits for somebody's leave; told whether a transaction is open meanwhile."""
+Decide = Callable[[Hold, bool], Awaitable[Refusal | None]]
+"""Waits for somebody's leave; told whether a transaction is open meanwhile. None: judge anew."""
 
 log = logging.getLogger("dbgate.gateway")
 
@@ -63,7 +63,7 @@ class Relay:
         self._refresh = refresh
         self._decide = decide
         self._waiting: asyncio.Task[None] | None = None
-        self._deciding: asyncio.Future[Refusal] | None = None
+        self._deciding: asyncio.Future[Refusal | None] | None = None
         self._last: DbgateError | None = None
         self._context = copy_context()
 
@@ -174,7 +174,7 @@ class Relay:
         self._client.resume(Pause.AHEAD)
         self.from_client(b"")
 
-    async def _decided(self, hold: Hold) -> Refusal:
+    async def _decided(self, hold: Hold) -> Refusal | None:
         work = self._decide(hold, self.session.in_transaction)
         self._deciding = asyncio.ensure_future(work)
         try:

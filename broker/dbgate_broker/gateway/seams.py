@@ -70,6 +70,9 @@ class LiveGuard(Guard, Protocol):
     def admit(self, setting: str) -> Permit | Refusal:
         """Judge a SET that the client asks for in its StartupMessage."""
 
+    def holds(self, hold: Hold) -> bool:
+        """Whether the text still waits for the same leave, by the policies in force."""
+
     def note(self, kind: str, fields: Mapping[str, object]) -> None:
         """Write an entry of this connection. Raises AuditUnavailable."""
 
@@ -117,10 +120,11 @@ class Tunnel(Protocol):
 
     async def decide(
         self, guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell
-    ) -> Refusal:
+    ) -> Refusal | None:
         """Wait for somebody's leave for a held text; the refusal that is due if it gets none.
 
-        Cancelled, it takes back what it asked for.
+        None: other policies make something else of it, so it is to be judged anew. Cancelled, it
+        takes back what it asked for.
         """
 
 

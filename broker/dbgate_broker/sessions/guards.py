@@ -40,7 +40,7 @@ class Holds(Protocol):
         *,
         in_transaction: bool,
         tell: Tell,
-    ) -> Refusal:
+    ) -> Refusal | None:
         """As `Tunnel.decide`."""
 
 

@@ -11,7 +11,7 @@ from dbgate_broker.gateway.seams import Credentials, LiveGuard, Tell
 from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.sessions.requests import Requests
 from dbgate_core import holds
-from dbgate_core.approval.request import AccessRequest
+from dbgate_core.approval.request import AccessRequest, State
 from dbgate_core.audit.who import who
 from dbgate_core.errors import DbgateError
 from dbgate_core.holds import Ended
@@ -41,10 +41,12 @@ class Holding:
         *,
         in_transaction: bool,
         tell: Tell,
-    ) -> Refusal:
+    ) -> Refusal | None:
         """Wait until somebody decides; what the client is told unless the statement may run then.
 
-        Cancelled, it takes the request back. Whoever asked must not go on before this has ended.
+        Other policies end the wait as well, unless they hold the text for the same people: None,
+        it is to be judged anew. Cancelled, it takes the request back. Whoever asked must not go on
+        before this has ended.
         """
         limit_s = session.hold_s
         if in_transaction:
@@ -56,7 +58,12 @@ class Holding:
                 rows = await self._estimate(session.database, credentials, hold.statement)
             request = await wait.begin(limit_s, rows)
             tell(*holds.notice(request, limit_s))
-            return wait.end(await self._requests.decision(request.id))
+            request = await self._requests.decision(request.id, lambda: guard.holds(hold))
+            if request.state is State.PENDING:
+                self._spawn(wait.take_back())
+                wait.broken(Ended.CHANGED, "the policies have changed")
+                return None
+            return wait.end(request)
         except DbgateError as exc:
             self._spawn(wait.take_back())
             wait.broken(Ended.FAILED, exc.code)

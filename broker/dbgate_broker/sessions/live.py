@@ -163,7 +163,7 @@ class LiveSession:
 
     async def decide(
         self, guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell
-    ) -> Refusal:
+    ) -> Refusal | None:
         """Wait for somebody's leave for a held text."""
         return await self._guards.decide(
             self._guarded,

@@ -157,8 +157,11 @@ class Requests:
         )
         return await _whole(self._keep(request))
 
-    async def decision(self, request_id: str) -> AccessRequest:
-        """A request once it is no longer pending, however long that takes. Raises Unreachable."""
+    async def decision(self, request_id: str, waits: Callable[[], bool]) -> AccessRequest:
+        """A request once it is no longer pending, or nobody `waits` for it any more, however long that takes.
+
+        Raises Unreachable.
+        """
         loop = asyncio.get_running_loop()
         with self._waiting.of(request_id) as changed:
             while True:
@@ -167,7 +170,7 @@ class Requests:
                 if stored is None:
                     raise NotFound(f"request {request_id} is gone")
                 request = rules.settle(stored.request, self._clock())
-                if request.state is not State.PENDING:
+                if request.state is not State.PENDING or not waits():
                     return request
                 await changed.until(loop.time() + LOOK_AGAIN_S)
 

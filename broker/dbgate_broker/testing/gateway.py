@@ -105,6 +105,7 @@ class DiaryGuard:
     entries: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     closings: int = 0
     stale: bool = False
+    changed: bool = False
 
     def judge(self, text: str) -> Permit | Refusal | Hold:
         """Refuse what holds the forbidden word; hold what waits for leave."""
@@ -115,6 +116,10 @@ class DiaryGuard:
             why = Refusal("42501", "it takes an approval", hint="ask for it", rule="diary")
             return Hold(text, text, hashlib.sha256(text.encode()).hexdigest(), "dba:1", why)
         return self._judge(text)
+
+    def holds(self, hold: Hold) -> bool:
+        """Unless a test says that policy changed."""
+        return not self.changed
 
     def refuse(self, hold: Hold, refusal: Refusal) -> Refusal:
         """Note it."""
@@ -215,7 +220,7 @@ class FixedTunnel:
         self.detached: list[int] = []
         self.refreshed = 0
         self.changing = 0
-        self.decisions: list[asyncio.Future[Refusal]] = []
+        self.decisions: list[asyncio.Future[Refusal | None]] = []
         self.shorts: list[bool] = []
         self.fails: dict[str, Exception] = {}
         self._credentials = credentials
@@ -250,7 +255,7 @@ class FixedTunnel:
 
     async def decide(
         self, guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell
-    ) -> Refusal:
+    ) -> Refusal | None:
         """Say that it waits; the test decides, by the newest of `decisions`."""
         self.shorts.append(in_transaction)
         self.decisions.append(asyncio.get_running_loop().create_future())

@@ -153,6 +153,22 @@ def test_in_a_transaction_it_is_known_that_locks_are_held(world: World) -> None:
     assert rows(world) == 0
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_under_other_policies_it_is_judged_anew(world: World, form: str) -> None:
+    with raw(world) as client:
+        client.log_in()
+        client.send(FORMS[form](HELD))
+        waits(client, world.tunnel)
+        world.soon(lambda: world.tunnel.decisions[0].set_result(None))
+        waits(client, world.tunnel, 2)  # still held, if for other people
+        assert rows(world) == 0
+        world.guard.leave.add(HELD)
+        world.soon(lambda: world.tunnel.decisions[1].set_result(None))
+        assert client.until("Z")[-2] == ("C", b"INSERT 0 1\0")
+    assert rows(world) == 1
+    assert world.guard.refusals == []
+
+
 def test_two_wait_at_once_and_each_is_decided_by_itself(world: World) -> None:
     with raw(world) as one, raw(world) as other:
         one.log_in()

@@ -62,11 +62,19 @@ class Place:
         return StoreReleases(self.world.store, self.row, self.world.clock)
 
     def wait(self, hold: Hold = HOLD, *, short: bool = False) -> asyncio.Task[Refusal]:
-        work = self.holding.decide(
+        return asyncio.create_task(self.answer(hold, short=short))
+
+    async def answer(self, hold: Hold = HOLD, *, short: bool = False) -> Refusal:
+        """What is due unless it may run; the statement is not to be judged anew."""
+        answer = await self.decided(hold, short=short)
+        assert answer is not None
+        return answer
+
+    async def decided(self, hold: Hold = HOLD, *, short: bool = False) -> Refusal | None:
+        return await self.holding.decide(
             self.session, self.guard, hold, NOBODY, in_transaction=short,
             tell=lambda message, hint: self.told.append(f"{message} {hint}"),
         )  # fmt: skip
-        return asyncio.create_task(work)
 
     async def asked(self, count: int = 1) -> list[AccessRequestInfo]:
         """The requests, the newest first, once all were told of."""
@@ -249,6 +257,20 @@ def test_a_decision_of_another_broker_is_noticed(store: Store) -> None:
         await World(store).requests.approve(BOB, request.id)
         await waiting
         assert here.ends() == [(request.id, "approved")]
+
+    play(story())
+
+
+def test_other_policies_end_the_wait_and_take_its_request_back(store: Store) -> None:
+    async def story() -> None:
+        here = await place(store)
+        waiting = asyncio.create_task(here.decided())
+        (request,) = await here.asked()
+        here.guard.changed = True
+        assert await waiting is None
+        await here.holding.stop()
+        assert here.ends() == [(request.id, "policy_changed")]
+        assert (await here.world.requests.get(ALICE, request.id)).state == "withdrawn"
 
     play(story())
 

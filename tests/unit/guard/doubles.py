@@ -44,6 +44,7 @@ class TablePolicy:
     observed: tuple[str, ...] = ()
     version: str = "v1"
     role: str = ""
+    approval: str = "dba:1"
     asked: int = 0
 
     def statement(
@@ -64,7 +65,7 @@ class TablePolicy:
             return Decision(Verdict.DENY, ("no-code",), "code is denied", "do not")
         if actions & self.held and not approved:
             return Decision(
-                Verdict.HOLD, ("no-drop",), "dropping is held", "ask", "dba:1", self.role
+                Verdict.HOLD, ("no-drop",), "dropping is held", "ask", self.approval, self.role
             )
         return Decision(Verdict.ALLOW, ("all",), obligations=self.obligations)
 

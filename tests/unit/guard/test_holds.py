@@ -102,6 +102,32 @@ def test_no_leave_is_recorded_as_a_refusal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("policy", "waits"),
+    [
+        (TablePolicy(version="v2"), True),
+        (TablePolicy(version="v2", held=frozenset()), False),
+        (TablePolicy(version="v2", denied=frozenset({Action.DROP})), False),
+        (TablePolicy(version="v2", role="admin"), False),
+        (TablePolicy(version="v2", approval="dba:2"), False),
+    ],
+    ids=["the same", "allowed", "denied", "for another role", "by other people"],
+)
+def test_under_other_policies_it_waits_on_only_for_the_same_leave(
+    policy: TablePolicy, waits: bool
+) -> None:
+    desk = Desk(waits=True)
+    guard = desk.guard()
+    hold = guard.judge(DROP)
+    assert isinstance(hold, Hold)
+    asked = desk.policy.asked
+    assert guard.holds(hold)
+    assert desk.policy.asked == asked, "nothing changed, so nothing is asked"
+    desk.policy.__dict__.update(policy.__dict__)
+    assert guard.holds(hold) is waits
+    assert desk.log.entries == []
+
+
+@pytest.mark.parametrize(
     ("text", "plannable"),
     [
         ("delete from plain", True),
