@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from dbgate_core.holds import DENIED
+from dbgate_core.pgwire.messages import decode_fields
 from tests.corpus import state
 from tests.corpus.cases import Case
 from tests.corpus.place import ALONE, DIRECT, GOVERNED, Place
@@ -40,7 +42,7 @@ class Seen:
     def worked(self, case: Case) -> bool:
         """Whether what the file says came of it."""
         if shows := case["shows"]:
-            return any(shows.encode() in body for _, body in self.answers)
+            return any(shows.encode() in body for body in _told(self.answers))
         if lasts := case["lasts_ms"]:
             return self.lasted_ms >= float(lasts)
         return case["effect"] in self.changed
@@ -79,13 +81,13 @@ class Attacks:
         talk = self._talk(("direct", case.user), case)
         talk.say("begin")
         seen = self._send(talk, case, _first(case))
-        if not any(fields["V"] in ("ERROR", "FATAL") for fields in errors(seen.answers)):
-            now = state.state_of(talk.rows(state.READ))
+        if now := state.state_of(talk.rows(state.READ)):  # nothing after an error
             seen.changed = state.changed(clean, now)
         talk.say("rollback")
         talk.say("discard all")
-        if any(part.endswith("_seq") for part in seen.changed):
-            self._note(DIRECT)  # sequences do not roll back
+        if any(part == "files" or part.endswith("_seq") for part in seen.changed):
+            self._undo(case)
+            self._clean.clear()  # these do not roll back
         return seen
 
     def _alone(self, case: Case) -> Seen:
@@ -103,7 +105,7 @@ class Attacks:
         return seen
 
     def _governed(self, case: Case, form: str, verdict: Verdict) -> None:
-        """Through dbgate: what is looked for must not come of it, nor anything else."""
+        """Through dbgate: what is looked for must not come of it."""
         clean = self._clean.get(GOVERNED) or self._note(GOVERNED)
         first = len(self.place.entries.all)
         key = ("governed", case.user, case.session)
@@ -114,20 +116,23 @@ class Attacks:
         seen.changed = state.changed(clean, self.place.state(GOVERNED))
         refusals = [dict(f) for kind, f in self.place.entries.all[first:] if kind == "statement_refused"]  # fmt: skip
         verdict.rules[form] = set(_rules(refusals[0])) if refusals else {FATAL}
-        if seen.changed or seen.worked(case):
+        if seen.worked(case):
             verdict.stopped = False
+        if seen.changed:
             self._restore(case)
 
     def _restore(self, case: Case) -> None:
-        """An attack came through: all is made anew."""
+        """Something came through, be it only a first step: all is made anew."""
         self.close()
         self._undo(case)
         self.place.make(GOVERNED)
-        self._note(GOVERNED)
+        self._clean.clear()  # databases, roles and settings are everybody's
 
     def _undo(self, case: Case) -> None:
+        self.place.sweep()
         if case["undo"]:
-            self.place.superuser(case["undo"])
+            for sql in case["undo"].split("; "):
+                self.place.superuser(sql)
 
     def _note(self, name: str) -> state.State:
         self._clean[name] = self.place.state(name)
@@ -156,6 +161,13 @@ class Attacks:
 def _first(case: Case) -> str:
     """The form in which an attack is shown to work."""
     return "extended" if case.values else case.forms[0]
+
+
+def _told(answers: list[Message]) -> Iterator[bytes]:
+    """What an answer shows, without the words in which something is refused."""
+    for kind, body in answers:
+        if kind in "DdCN" or (kind == "E" and decode_fields(body)["C"] != DENIED):
+            yield body
 
 
 def _rules(refusal: Mapping[str, object]) -> list[str]:

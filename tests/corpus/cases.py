@@ -38,6 +38,8 @@ _KEYS: Final = frozenset(
         *("form", "values", "data", "escapes", "open", "fails"),
     }
 )
+_SIGNS: Final = frozenset({"effect", "shows", "lasts_ms"})
+"""What tells that an attack worked; a case's own takes the place of its file's."""
 _KEY: Final = re.compile(r"-- (\w+): (.*)")
 
 
@@ -108,9 +110,9 @@ def read(file: Path) -> Group:
 def _case(group: str, shared: Mapping[str, str], text: str) -> Case:
     name, _, rest = text.partition("\n")
     own, body = _keys(rest)
+    if _SIGNS & own.keys():
+        shared = {key: value for key, value in shared.items() if key not in _SIGNS}
     keys = {**shared, **own}
-    if "shows" in own or "lasts_ms" in own:
-        keys.pop("effect", None)
     if keys.get("escapes"):
         body = escaped(body)
     return Case(group, name, tuple(_steps(body)), keys)

@@ -113,13 +113,13 @@ class Place:
 
     def start(self, groups: Sequence[Group]) -> None:
         """Start all of it; `groups` are those whose preparations the databases hold."""
-        self.scratch.mkdir()
-        self.scratch.chmod(0o777)
-        with (self.server.base / "data" / "postgresql.auto.conf").open("a") as settings:
+        with (self.server.base / "data" / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS)
         self.server.start()
         for sql in PREPARE:
             self.server.query(sql)
+        for folder in (self.scratch, self.scratch.with_name("space")):
+            self.server.query(f"copy (select 1) to program 'mkdir {folder}'")
         self._fill(groups)
         for name in (DIRECT, GOVERNED):
             self.make(name)
@@ -181,6 +181,11 @@ class Place:
         """What a case has done after it."""
         with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:
             connection.execute(self.filled(sql).encode())
+
+    def sweep(self) -> None:
+        """Remove the files that the server was made to write."""
+        for file in self.scratch.iterdir():
+            file.unlink()
 
     def stop(self) -> None:
         for connection in self._watching.values():

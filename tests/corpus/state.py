@@ -14,6 +14,7 @@ State = dict[str, str]
 READ: Final = "select part, value from watch.state()"
 MADE: Final = """
 create schema watch;
+grant usage on schema watch to public;
 create function watch.state(out part text, out value text) returns setof record
 language plpgsql security definer set search_path = pg_catalog as $$
 declare it record;
@@ -39,7 +40,7 @@ begin
   end loop;
   return query select 'prepared', count(*)::text from pg_prepared_xacts;
   return query select 'advisory', count(*)::text from pg_locks where locktype = 'advisory';
-  return query select 'settings', md5(string_agg(name || setting, ',')) from pg_file_settings;
+  return query select 'settings files', md5(string_agg(name || setting, ',')) from pg_file_settings;
   return query select 'victim', count(*)::text from pg_stat_activity where application_name = 'victim';
   return query select 'files', coalesce(string_agg(f || s.size, ',' order by f), '')
     from pg_ls_dir(current_setting('data_directory') || '/../scratch') f,

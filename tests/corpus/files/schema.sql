@@ -22,3 +22,5 @@ insert into settings values ('wiping', 'delete from orders'), ('theme', 'dark');
 create view open_orders as select id, status, amount from orders where status = 'new';
 create materialized view sums as select status, sum(amount) as total from orders group by status;
 create index orders_status on orders (status);
+select lo_from_bytea(4711, 'an object');
+create sequence ticks;

@@ -36,7 +36,6 @@ from tests.integration.api.doubles import (
     CAROL,
     AuditorsOnly,
     FixedMetrics,
-    MemoryClasses,
     MemoryRequests,
     MemorySessions,
 )
@@ -86,7 +85,6 @@ class Api:
             authenticator=self.tokens,
             sessions=self.sessions,
             requests=self.requests,
-            classes=MemoryClasses(),
             audit=self.log,
             policies=AuditorsOnly(),
             discovery=self.discovery,

@@ -121,10 +121,6 @@ drop owned by plain cascade
 -- case: drop a foreign server
 -- effect: pg_foreign_server
 drop server elsewhere
--- case: drop an extension
--- rule: production-destructive
--- effect: pg_extension
-drop extension plpgsql cascade
 -- case: drop access method
 -- effect: pg_am
 drop access method heap_too
