@@ -29,11 +29,14 @@ def _attack_row(name: str, of: Sequence[Verdict]) -> str:
 
 
 def harmless(compared: Sequence[Compared]) -> Iterable[str]:
-    """The table of harmless cases."""
+    """The table of harmless cases, then the open ones."""
     yield f"{'harmless':32} {'count':>6} {'same':>6} {'different':>10}"
     for name, mine in [*_by_group(compared, lambda c: c.case.group), ("all", compared)]:
-        different = sum(bool(c.failed) for c in mine)
+        different = sum(bool(c.failed or c.case["open"]) for c in mine)
         yield f"{name:32} {len(mine):6} {len(mine) - different:6} {different:10}"
+    for it in compared:
+        if reason := it.case["open"]:
+            yield f"open: {it.case}: {reason}"
 
 
 def _by_group(found: Sequence[T], group: Callable[[T], str]) -> list[tuple[str, list[T]]]:
