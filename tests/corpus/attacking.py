@@ -80,7 +80,7 @@ class Attacks:
         clean = self._clean.get(DIRECT) or self._note(DIRECT)
         talk = self._talk(("direct", case.user), case)
         talk.say("begin")
-        seen = self._send(talk, case, _first(case))
+        seen = self._send(talk, case, case.forms[0])
         if now := state.state_of(talk.rows(state.READ)):  # nothing after an error
             seen.changed = state.changed(clean, now)
         talk.say("rollback")
@@ -96,7 +96,7 @@ class Attacks:
         clean = self._note(ALONE)
         talk = Talk(self.place.direct(case.user, ALONE), case.data)
         try:
-            seen = self._send(talk, case, _first(case))
+            seen = self._send(talk, case, case.forms[0])
         finally:
             talk.close()
         seen.changed = state.changed(clean, self._note(ALONE))
@@ -142,9 +142,7 @@ class Attacks:
         started = time.monotonic()
         answers: list[Message] = []
         for step in case.steps:
-            asked = self.place.filled(step)
-            copies = form == "extended" and case.data
-            answers += talk.say(asked, "simple" if copies else form, case.values)
+            answers += talk.say(self.place.filled(step), form, case.values)
         return Seen(answers, (time.monotonic() - started) * 1000)
 
     def _talk(self, key: tuple[str, ...], case: Case) -> Talk:
@@ -156,11 +154,6 @@ class Attacks:
             talk = self._talks[key] = Talk(peer)
         talk.data = case.data
         return talk
-
-
-def _first(case: Case) -> str:
-    """The form in which an attack is shown to work."""
-    return "extended" if case.values else case.forms[0]
 
 
 def _told(answers: list[Message]) -> Iterator[bytes]:

@@ -71,6 +71,8 @@ class Case:
     @property
     def forms(self) -> tuple[str, ...]:
         """How it is sent: one after the other."""
+        if self.values:
+            return ("extended",)
         return (self["form"],) if self["form"] else ("simple", "extended")
 
     @property

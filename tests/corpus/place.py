@@ -107,7 +107,7 @@ class Place:
         self.scratch = base / "scratch"
         self.log = base / "data" / "statements" / "all.csv"
         self.entries = Entries()
-        self._world: World
+        self._world: World | None = None
         self._listening: dict[tuple[str, str], tuple[FixedTunnel, int]] = {}
         self._watching: dict[str, psycopg.Connection[tuple[str, str]]] = {}
 
@@ -119,7 +119,7 @@ class Place:
         for sql in PREPARE:
             self.server.query(sql)
         for folder in (self.scratch, self.scratch.with_name("space")):
-            self.server.query(f"copy (select 1) to program 'mkdir {folder}'")
+            self.server.query(f"copy (select 1) to program 'cat > /dev/null; mkdir {folder}'")
         self._fill(groups)
         for name in (DIRECT, GOVERNED):
             self.make(name)
@@ -145,11 +145,11 @@ class Place:
             for user in USERS
             for role in ROLES
         }
-        self._world = World(self.server, self._ca, self._ca.with_name("leaf.pem"))
-        self._world.tunnels = FixedTunnels(*tunnels.values())
-        self._world.tunnel = tunnels["ephemeral", "admin"]
-        self._world.start()
-        self._listening = {key: (t, self._world.listen(t)) for key, t in tunnels.items()}
+        world = self._world = World(self.server, self._ca, self._ca.with_name("leaf.pem"))
+        world.tunnels = FixedTunnels(*tunnels.values())
+        world.tunnel = tunnels["ephemeral", "admin"]
+        world.start()
+        self._listening = {key: (t, world.listen(t)) for key, t in tunnels.items()}
 
     def make(self, name: str) -> None:
         """Make a database as the template is, in place of what is there of the name."""
@@ -190,7 +190,8 @@ class Place:
     def stop(self) -> None:
         for connection in self._watching.values():
             connection.close()
-        self._world.stop()
+        if self._world is not None:
+            self._world.stop()
         self.server.stop()
 
 

@@ -25,12 +25,15 @@ class Talk:
         return not self.peer.ended
 
     def say(self, step: str, form: str = "simple", values: tuple[str, ...] = ()) -> list[Message]:
-        """Send one step; everything up to ReadyForQuery, or to the end of the connection."""
+        """Send one step; everything up to ReadyForQuery, or to the end of the connection.
+
+        A COPY FROM STDIN goes by Query: behind an Execute the data could not wait for its answer.
+        """
         if self.peer.ended:
             return []
         if form == "wire":
             return self._answers(wire.messages(step))
-        if form == "extended":
+        if form == "extended" and "from stdin" not in step.lower():
             return self._answers(_extended(step, values))
         return self._answers(message(b"Q", step.encode() + b"\0"))
 

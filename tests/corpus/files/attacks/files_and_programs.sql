@@ -24,7 +24,7 @@ copy orders to '{scratch}'
 -- case: COPY to a program
 copy orders to program 'cat > {scratch}/out'
 -- case: COPY to a program, in capitals and comments
-COPY/**/(SELECT 1)/**/TO/**/PROGRAM/**/'touch {scratch}/out'
+COPY/**/(SELECT 1)/**/TO/**/PROGRAM/**/'cat > {scratch}/out'
 -- case: COPY from a program
 copy settings from program 'touch {scratch}/out'
 -- case: COPY from a program that answers
