@@ -273,7 +273,7 @@ class ConnectionGuard:
 
     def _plan(self, leave: Leave, fields: Sequence[Field]) -> Masks | None:
         """The masks of a result. That there is none is remembered, where it rests on nothing else."""
-        analysis, text = self._readable(leave)
+        analysis, text, blurred = self._readable(leave)
         mask = plan_rows(
             fields,
             analysis,
@@ -284,6 +284,7 @@ class ConnectionGuard:
             self._meaning.names,
             self._meaning.clean,
             self._meaning.shadows,
+            blurred=blurred,
         )
         if mask is None and self._meaning.settled_since(leave.code_seen):
             leave.shown.fields, leave.shown.catalog = fields, self._catalog
@@ -297,7 +298,7 @@ class ConnectionGuard:
             raise Denied("COPY TO is not for those with a row limit", hint="use SELECT")
         if not owed.mask or not self._catalog.classes:
             return None
-        analysis, text = self._readable(leave)
+        analysis, text, blurred = self._readable(leave)
         mask = plan_copy(
             text,
             analysis,
@@ -308,6 +309,7 @@ class ConnectionGuard:
             self._search_path,
             self._meaning.clean,
             self._meaning.shadows,
+            blurred=blurred,
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -395,12 +397,17 @@ class ConnectionGuard:
     def _catalog(self) -> Catalog:
         return self._picture.catalog
 
-    def _readable(self, leave: Leave) -> tuple[Analysis | None, str]:
-        """The statement, for lineage; nothing where its names may mean something else by now."""
+    def _readable(self, leave: Leave) -> tuple[Analysis | None, str, bool]:
+        """The statement, for lineage; nothing where its names may mean something else by now.
+
+        Its text alone, and True, where only those of relations may.
+        """
         code_between = bool(leave.analysis.runs) and runs_code(leave.analysis)
         if self._meaning.holds_since(leave.code_seen) and not code_between:
-            return leave.analysis, leave.text
-        return None, ""
+            return leave.analysis, leave.text, False
+        if self._meaning.functions_hold_since(leave.code_seen) and not code_between:
+            return None, leave.text, True
+        return None, "", False
 
     def _shadow_flow(self, analysis: Analysis) -> str:
         """As `Judged.flow`, when names may be those of temporary tables: this connection's alone."""

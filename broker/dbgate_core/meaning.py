@@ -19,6 +19,8 @@ MAX_NAMES: Final = 1_000
 _CODE: Final = frozenset({Action.CALL, Action.DO, Action.UNKNOWN})
 """They may run PL/pgSQL, which can give names of statements and portals another meaning."""
 _DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
+_RELATIONS: Final = frozenset({"table", "index", "sequence", "view", "materialized view"})
+"""DDL on these gives no function another meaning."""
 _ADDING: Final = frozenset({"table", "index"})
 """CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
 
@@ -39,6 +41,7 @@ class Meaning:
         self.uncommitted = False
         self.code_seen = 0
         self._altered = False
+        self._moved = False
         self._tables = CleanTables()
 
     @property
@@ -65,6 +68,11 @@ class Meaning:
         moved_path = self.uncommitted and not self.path_known
         return not (self._altered or moved_path or code_seen != self.code_seen)
 
+    def functions_hold_since(self, code_seen: int) -> bool:
+        """As `holds_since`, for the names of functions, operators and types alone."""
+        moved = self._moved or (self.uncommitted and not self.path_known)
+        return not moved and code_seen == self.code_seen
+
     def settled_since(self, code_seen: int) -> bool:
         """As `holds_since`, and no name of this connection's own may stand in a statement."""
         own = self.names or self._tables.shadows or self._tables.names
@@ -86,6 +94,7 @@ class Meaning:
         if analysis.changes_schema and not all(map(_unseen, analysis.effects)):
             self.uncommitted = True
             self._altered = self._altered or not all(map(_adds, analysis.effects))
+            self._moved = self._moved or not all(map(_on_relations, analysis.effects))
         if analysis.sets_search_path:
             self.path_known = False
 
@@ -122,6 +131,7 @@ class Meaning:
     def renewed(self) -> None:
         """The catalog was read again; it does not show what is uncommitted."""
         self._altered = self._altered and self.uncommitted
+        self._moved = self._moved and self.uncommitted
 
 
 def runs_code(analysis: Analysis) -> bool:
@@ -140,6 +150,10 @@ def is_plain(analysis: Analysis) -> bool:
 def _unseen(effect: Effect) -> bool:
     """Is it nothing that the catalog would show: no DDL, or on temporary tables."""
     return effect.action not in _DDL or effect.detail == "temporary"
+
+
+def _on_relations(effect: Effect) -> bool:
+    return _unseen(effect) or effect.kind in _RELATIONS
 
 
 def _adds(effect: Effect) -> bool:

@@ -397,6 +397,8 @@ def runs_foreign_code(node: Node, scope: Scope) -> bool:
         if _foreign(path, scope) or path[-1] in OPEN:
             return True
     if kind(node) == "range_var":
+        if scope.blurred:
+            return True
         view = scope.found(node.range_var.schemaname, node.range_var.relname)
         if view is not None and any(name in view.definition for name in scope.catalog.functions):
             return True

@@ -62,15 +62,18 @@ def plan_rows(
     names: Mapping[str, str] | None = None,
     clean: frozenset[str] = frozenset(),
     shadows: frozenset[str] = frozenset(),
+    *,
+    blurred: bool = False,
 ) -> RowMask | None:
     """The mask of a result; None when every column may be shown.
 
     `names` gives the texts behind the names of PREPAREd statements and cursors, for EXECUTE and
     FETCH; without it computed columns of those are masked. `clean` names the connection's temporary
     tables that hold nothing protected; of others every column is masked. `shadows` are the names of
-    them all, which may stand before those of the catalog.
+    them all, which may stand before those of the catalog. `blurred`: the names of relations, of their
+    columns too, may mean something else than the catalog says.
     """
-    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     lineage = _Lineage(text, scope, names or {})
     masks = []
     for index, field in enumerate(fields):
@@ -106,6 +109,7 @@ class _Lineage:
                 self._names
                 or self._scope.clean
                 or self._scope.shadows
+                or self._scope.blurred
                 or len(self._text) > MAX_REMEMBERED
             ):
                 self._found = result_outputs(self._text, self._scope, self._names)
@@ -192,13 +196,15 @@ def plan_copy(
     search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
     clean: frozenset[str] = frozenset(),
     shadows: frozenset[str] = frozenset(),
+    *,
+    blurred: bool = False,
 ) -> CopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
     `columns` is the number that CopyOutResponse gave. Raises Denied when a protected column is
     copied in binary, in another encoding, or cannot be told from its neighbours.
     """
-    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     statements = copy_statements(text)
     found = [(copy, copy_outputs(copy, scope)) for copy in statements]
     everything = computed(outputs.everything for _, outputs in found)

@@ -21,7 +21,8 @@ class Scope:
     `levels` are the FROM sources of the enclosing queries, outermost first; `ctes` the WITH
     queries in reach; `depth` counts nested queries; `clean` names the connection's temporary tables
     that hold nothing protected, `shadows` all names that such a table may have, whatever it holds.
-    `counted`, when it is a list, is given what decides how many rows a query has.
+    `counted`, when it is a list, is given what decides how many rows a query has. When `blurred`, the
+    catalog may be wrong about relations: each may hold anything.
     """
 
     catalog: Catalog
@@ -32,6 +33,7 @@ class Scope:
     clean: frozenset[str] = frozenset()
     shadows: frozenset[str] = frozenset()
     counted: list[Carried] | None = field(default=None, compare=False)
+    blurred: bool = False
 
     @property
     def anything(self) -> Carried:
@@ -102,6 +104,8 @@ class Scope:
             outputs = self.ctes[name]
             rest = outputs.everything if outputs.columns is None else None
             return Source(alias, outputs.columns or (), rest)
+        if self.blurred:
+            return Source(alias, (), self.anything)
         if self.is_clean(schema, name):
             return Source(alias, (), CLEAN)
         if not schema and name in self.shadows:

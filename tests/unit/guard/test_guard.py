@@ -275,6 +275,33 @@ def test_between_own_ddl_and_a_new_catalog_computed_columns_are_masked() -> None
     assert guard.rows(permit, [UPPER]) is None
 
 
+COUNT = Field("count", 0, 0, INT8, -1, -1, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "text", "masked"),
+    [
+        ("alter table customers rename column email to mail", "select 1", False),
+        ("alter table customers add column x int", "select count(*) from customers", False),
+        ("alter table customers add column x int", "select version()", False),
+        ("create sequence s", "with n as (select 1 as a) select a from n", False),
+        ("alter table customers rename column email to mail", "select max(id) from plain", True),
+        ("alter table plain rename to p", "select (select id from customers)", True),
+        ("create view v as select 1 as a", "select sum(a) from v", True),
+        ("create function count(int) returns int language sql as 'select 1'", "select 1", True),
+        ("create schema other", "select count(*) from plain", True),
+        ("alter table customers add column x int; set search_path = other", "select 1", True),
+    ],
+)
+def test_what_names_no_column_is_not_masked_after_ddl_on_relations(
+    change: str, text: str, masked: bool
+) -> None:
+    guard = Desk().guard()
+    for one in change.split("; "):
+        ddl(guard, one)
+    assert (guard.rows(leave(guard, text), [COUNT]) is not None) is masked
+
+
 def test_a_new_table_hides_nothing_unless_the_path_may_lead_to_it() -> None:
     guard = Desk().guard()
     ddl(guard, "create table fresh (id int)")
