@@ -15,7 +15,9 @@ from typing import Final
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit import statement
 from dbgate_core.audit.canonical import fragment
+from dbgate_core.audit.form import MAX_CHARS, Filled
 from dbgate_core.audit.recorder import Recorder
+from dbgate_core.audit.statement import Said
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.earlier import Earlier
@@ -71,7 +73,7 @@ class Leave:
     text: str
     analysis: Analysis
     decision: Decision
-    said: Mapping[str, object]
+    said: Said
     shown: Shown
     plain: bool = False
     digest: str = ""
@@ -107,7 +109,7 @@ class ConnectionGuard:
         clock_ns: Callable[[], int],
     ) -> None:
         self._scope = scope
-        self._entry: object = None
+        self._entry = fragment(None)
         self._counts = scope.counts
         self._picture = picture
         self._verdicts = verdicts
@@ -235,16 +237,12 @@ class ConnectionGuard:
         if not leave.plain:
             self._meaning.demand_room(leave.analysis)
         request = self._take(leave, parameters) if leave.digest else ""
-        fields: dict[str, object] = {
-            "scope": self._entry,
-            "protocol": protocol,
-            "text": leave.text,
-            **said,
-        }
-        if request:
-            fields["request"] = request
-        if parameters is not None and parameters.count:
-            fields["parameters"] = parameters.count
+        count = 0 if parameters is None else parameters.count
+        form, text = said.form(protocol, count), leave.text
+        fields: Mapping[str, object] = Filled(form, (self._entry, fragment(text)))
+        if request or len(text) > MAX_CHARS:
+            fields = {**form.fields, "scope": self._entry, "text": text}
+            fields |= {"request": request} if request else {}
         begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
         self._statements += 1
         self._counts.allowed[leave.analysis.kind] += 1
@@ -345,23 +343,14 @@ class ConnectionGuard:
             self._earlier.ended(running.leave.analysis)
         duration_us = (self._clock_ns() - running.started_ns) // 1000
         self._counts.end(outcome, duration_us)
-        fields: dict[str, object] = {
-            "scope": self._entry,
-            "begin": running.index,
-            "status": outcome.status,
-            "duration_us": duration_us,
-        }
-        if outcome.tag:
-            fields["tag"] = outcome.tag
-        if outcome.rows is not None:
-            fields["rows"] = outcome.rows
-        if outcome.sqlstate:
-            fields["sqlstate"] = outcome.sqlstate
+        form = statement.ended(outcome.status, outcome.tag, outcome.rows, outcome.sqlstate)
+        fields: Mapping[str, object] = Filled(form, (running.index, duration_us, self._entry))
         if running.leave.masked:
-            fields["masked"] = [
+            masked = [
                 {"column": c.name, "class": c.data_class, "mask": c.mask}
                 for c in running.leave.masked
             ]
+            fields = {**fields, "masked": masked}
         self._recorder.append("statement_end", fields)
 
     def renamed(self, name: str) -> None:
@@ -459,7 +448,7 @@ class ConnectionGuard:
         nothing = self._judged("").decision
         self._unmasked = nothing.allowed and not nothing.obligations.mask
 
-    def _still(self, leave: Leave) -> Mapping[str, object]:
+    def _still(self, leave: Leave) -> Said:
         """What entries say of it by the policies in force.
 
         Raises Denied unless they let the same run, on the same terms.

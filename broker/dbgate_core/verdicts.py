@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
 
-from dbgate_core.audit.statement import judged
+from dbgate_core.audit.statement import Said, judged
 from dbgate_core.catalog import Catalog
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
@@ -89,7 +89,7 @@ class Judged:
     analysis: Analysis
     decision: Decision
     flow: str
-    said: Mapping[str, object]
+    said: Said
     shown: Shown = field(default_factory=Shown, compare=False)
 
 

@@ -19,7 +19,9 @@ from dbgate_broker.audit.files import Appender, Folder, TornWrite, unavailable
 from dbgate_broker.audit.recovery import Resumed
 from dbgate_core.audit import canonical
 from dbgate_core.audit.canonical import OWN_KINDS, RESERVED, Torn
+from dbgate_core.audit.form import Filled
 from dbgate_core.errors import AuditUnavailable, UsageError
+from dbgate_core.native import timestamp
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
 """A segment is closed at this size: some 150,000 statements, a second of verification."""
@@ -61,7 +63,8 @@ class Writer:
 
         Raises AuditUnavailable when it is not, UsageError for a kind or field of the log's own.
         """
-        if kind in OWN_KINDS or not RESERVED.isdisjoint(fields):
+        made = type(fields) is Filled  # whose form holds nothing of the log's own
+        if not made and (kind in OWN_KINDS or not RESERVED.isdisjoint(fields)):
             raise UsageError(
                 f"the audit log itself writes {kind} and {', '.join(sorted(RESERVED))}"
             )
@@ -70,7 +73,7 @@ class Writer:
             chain = self._chain
             index = chain.tree.size
             try:
-                lines = chain.lines(kind, canonical.timestamp(self._clock_us()), fields)
+                lines = chain.lines(kind, timestamp(self._clock_us()), fields)
             except (ValueError, TypeError) as exc:
                 raise AuditUnavailable(f"an entry of kind {kind} cannot be recorded") from exc
             self._put(lines)
@@ -116,7 +119,7 @@ class Writer:
             self._number += 1
             self._begun = False
         if not self._begun:
-            now = canonical.timestamp(self._clock_us())
+            now = timestamp(self._clock_us())
             self._put([self._chain.opening(now, self._number, self._torn)])
             self._begun, self._torn = True, []
 

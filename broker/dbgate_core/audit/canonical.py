@@ -9,8 +9,6 @@ the time of the standard library's encoder, and sorts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -74,6 +72,10 @@ def encode(entry: Mapping[str, object]) -> bytes:
     return encode_all([entry])
 
 
+encoded: Final = _encoder.encode
+"""A value's bytes, as they stand in a line. Raises ValueError or TypeError for what is no JSON value."""
+
+
 def fragment(value: object) -> msgspec.Raw:
     """A value encoded once that stands in many entries: they get the bytes that it would get there.
 
@@ -95,17 +97,6 @@ def opening(line: bytes) -> Opening:
 def entry(line: bytes) -> dict[str, Any]:
     """Read a whole entry. Raises ValueError when it is no JSON object."""
     return _entry.decode(line)
-
-
-def timestamp(now_us: int) -> str:
-    """RFC 3339 in UTC: `2026-01-31T12:00:00.000000Z`. `now_us` are microseconds since 1970."""
-    return f"{_second(now_us // 1_000_000)}.{now_us % 1_000_000:06}Z"
-
-
-@lru_cache(maxsize=4)
-def _second(since_1970: int) -> str:
-    """All but the fraction: the same for thousands of entries, and most of the work."""
-    return datetime.fromtimestamp(since_1970, UTC).replace(tzinfo=None).isoformat()
 
 
 def text_parts(text: str) -> Iterator[str]:

@@ -7,12 +7,11 @@ from hashlib import sha256
 from typing import Final
 
 from dbgate_core.audit import canonical
-from dbgate_core.audit.merkle import LEAF, Tree
+from dbgate_core.audit.form import MAX_CHARS, Filled
+from dbgate_core.audit.merkle import Tree
 
 NO_LINE: Final = "0" * 64
 """`prev` of the first entry."""
-_SURELY_ONE_PART: Final = canonical.MAX_TEXT_BYTES // 4
-"""A text of so many characters is never cut: UTF-8 has at most four bytes for one."""
 
 
 class Chain:
@@ -31,8 +30,10 @@ class Chain:
         joined hash to; the others are `statement_text` entries that name the first by `continues`.
         Raises ValueError or TypeError for what is no JSON value.
         """
+        if type(fields) is Filled:
+            return [fields.line(kind, self.tree.size, self.prev, time)]
         text = fields.get("text")
-        if not isinstance(text, str) or len(text) <= _SURELY_ONE_PART:
+        if not isinstance(text, str) or len(text) <= MAX_CHARS:
             own = {"index": self.tree.size, "kind": kind, "prev": self.prev, "time": time}
             return [canonical.encode_all([{**fields, **own}])]
         first, *more = canonical.text_parts(text)
@@ -59,7 +60,7 @@ class Chain:
         """Go on to the next line: `line` was written, its line break with it."""
         bare = line[:-1]
         self.prev = sha256(bare).hexdigest()
-        self.tree.append(sha256(LEAF + bare).digest())
+        self.tree.grow(bare)
 
     def _line(
         self, ahead: int, prev: str, kind: str, time: str, fields: Mapping[str, object]

@@ -15,7 +15,9 @@ NODE: Final = b"\x01"
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = sha256(b"").digest()
 _FOLD: Final = 64
-"""Leaves that wait for their inner nodes: made together, these cost half as much."""
+"""Leaves that wait for their hashes and inner nodes: made together, these cost half as much."""
+_HELD_BYTES: Final = 256 * 1024
+"""The most of their entries that waits."""
 
 
 def leaf_hash(line: bytes) -> bytes:
@@ -31,12 +33,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A tree that only grows. `size` is its number of leaves."""
 
-    __slots__ = ("_leaves", "_subtrees", "size")
+    __slots__ = ("_entries", "_held_bytes", "_leaves", "_subtrees", "size")
 
     def __init__(self, size: int = 0, subtrees: Iterable[bytes] = ()) -> None:
         """Start empty, or where another stood. Raises ValueError when the two do not fit."""
         self.size = size
         self._leaves: list[bytes] = []
+        self._entries: list[bytes] = []
+        self._held_bytes = 0
         self._subtrees = list(subtrees)
         if size < 0 or size.bit_count() != len(self._subtrees):
             raise ValueError(f"a tree of {size} leaves has not {len(self._subtrees)} subtrees")
@@ -45,10 +49,20 @@ class Tree:
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf, by its hash."""
+        if self._entries:
+            self._fold()
         leaves = self._leaves
         leaves.append(leaf)
         self.size += 1
         if len(leaves) >= _FOLD:
+            self._fold()
+
+    def grow(self, entry: bytes) -> None:
+        """Add a leaf, by its entry: a line without its line break."""
+        self._entries.append(entry)
+        self._held_bytes += len(entry)
+        self.size += 1
+        if len(self._entries) >= _FOLD or self._held_bytes >= _HELD_BYTES:
             self._fold()
 
     def subtrees(self) -> list[bytes]:
@@ -68,7 +82,8 @@ class Tree:
 
     def _fold(self) -> None:
         """Join the waiting leaves, level by level, as numbers are added: a pair is carried up."""
-        nodes, rest = self._leaves, self.size - len(self._leaves)
+        nodes = self._leaves + [sha256(LEAF + entry).digest() for entry in self._entries]
+        rest = self.size - len(nodes)
         single: list[bytes] = []
         while nodes:
             if rest & 1:
@@ -79,4 +94,4 @@ class Tree:
             nodes = [sha256(NODE + left + right).digest() for left, right in pairs]
             rest >>= 1
         self._subtrees += reversed(single)
-        self._leaves = []
+        self._leaves, self._entries, self._held_bytes = [], [], 0

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 from dbgate_core.audit.canonical import fragment
+from dbgate_core.audit.form import Form
 from dbgate_core.decision import Decision
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Effect
@@ -32,18 +35,57 @@ def _judged_by(analysis: Analysis) -> dict[str, object]:
     return parts
 
 
-def judged(analysis: Analysis, decision: Decision) -> Mapping[str, object]:
+MAX_FORMS: Final = 16
+"""Of one verdict: two protocols, and as many counts of parameters as its texts may have in earnest."""
+
+
+class Said:
     """What is the same in all begin entries of statements so judged, encoded once.
 
     Nothing of a text, a session or a principal is in it: it is shared by all connections.
     """
+
+    __slots__ = ("_forms", "fields")
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self.fields = fields
+        self._forms: dict[tuple[str, int], Form] = {}
+
+    def form(self, protocol: str, parameters: int) -> Form:
+        """The form of a begin entry; its own are `scope` and `text`."""
+        form = self._forms.get((protocol, parameters))
+        if form is None:
+            count = {"parameters": parameters} if parameters else {}
+            fields = {"protocol": protocol, **self.fields, **count}
+            form = Form("statement", fields, ("scope", "text"))
+            if len(self._forms) >= MAX_FORMS:
+                self._forms.clear()
+            self._forms[protocol, parameters] = form
+        return form
+
+
+def judged(analysis: Analysis, decision: Decision) -> Said:
+    """What begin entries say of a verdict."""
     said = described(analysis) | {
         "policies": list(decision.policies),
         "verdict": decision.verdict.value,
     }
     if decision.observed:
         said["observed"] = list(decision.observed)
-    return {name: fragment(value) for name, value in said.items()}
+    return Said({name: fragment(value) for name, value in said.items()})
+
+
+@lru_cache(maxsize=256)
+def ended(status: str, tag: str, rows: int | None, sqlstate: str) -> Form:
+    """The form of an end entry; its own are `begin`, `duration_us` and `scope`."""
+    fields: dict[str, object] = {"status": status}
+    if tag:
+        fields["tag"] = tag
+    if rows is not None:
+        fields["rows"] = rows
+    if sqlstate:
+        fields["sqlstate"] = sqlstate
+    return Form("statement_end", fields, ("begin", "duration_us", "scope"))
 
 
 def _effect(effect: Effect) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -23,10 +23,13 @@ try:
         count_rows,
         end_of_run,
         end_of_whole_run,
+        filled,
         replied,
         siphash,
+        timestamp,
     )
 except ImportError as exc:
+    from dbgate_core.audit.filling import filled, timestamp
     from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked, replied
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
@@ -55,6 +58,8 @@ __all__ = [
     "count_rows",
     "end_of_run",
     "end_of_whole_run",
+    "filled",
     "replied",
     "siphash",
+    "timestamp",
 ]

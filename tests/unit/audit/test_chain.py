@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dbgate_core.audit import canonical
 from dbgate_core.audit.canonical import MAX_TEXT_BYTES, Torn
 from dbgate_core.audit.chain import NO_LINE, Chain
+from dbgate_core.native import timestamp
 from dbgate_core.secret import Secret
 
 TIME = "2026-01-31T12:00:00.000000Z"
@@ -42,7 +43,7 @@ def test_what_is_no_json_is_refused_and_not_shown(value: dict[str, object]) -> N
 def test_times_are_utc_with_microseconds(microsecond: int) -> None:
     for second in (0, 59):
         moment = datetime(2026, 2, 28, 23, 59, second, microsecond, tzinfo=UTC)
-        said = canonical.timestamp(
+        said = timestamp(
             int(moment.replace(microsecond=0).timestamp()) * 10**6 + microsecond
         )
         assert len(said) == len(TIME)

@@ -80,7 +80,7 @@ class MemoryLog:
     def append(self, kind: str, fields: Mapping[str, object]) -> int:
         if self.full:
             raise AuditUnavailable("the audit log cannot be written")
-        self.entries.append((kind, canonical.entry(canonical.encode(fields))))
+        self.entries.append((kind, canonical.entry(canonical.encode({**fields}))))
         return len(self.entries) - 1
 
     def kinds(self) -> list[str]:
