@@ -2,6 +2,7 @@
 
 A leaf is the hash of 0x00 and the line without its line break; a node the hash of 0x01 and its two
 children. Only the roots of the perfect subtrees are kept, one a set bit of the size: O(log n).
+dbgate_core.native has `line_hash` and `Tree` compiled, for processors with instructions for SHA-256.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from typing import Final
 LEAF: Final = b"\x00"
 NODE: Final = b"\x01"
 HASH_BYTES: Final = 32
+MAX_LEAVES: Final = 1 << 62
+"""More than any log will have, and few enough for the compiled twin to count."""
 EMPTY_ROOT: Final = sha256(b"").digest()
 _FOLD: Final = 64
-"""Leaves that wait for their hashes and inner nodes: made together, these cost half as much."""
-_HELD_BYTES: Final = 256 * 1024
-"""The most of their entries that waits."""
+"""Leaves that wait for their inner nodes: made together, these cost half as much."""
+
+
+def line_hash(entry: bytes) -> str:
+    """The hash of a line without its line break, in hexadecimal: what the next line says of it."""
+    return sha256(entry).hexdigest()
 
 
 def leaf_hash(line: bytes) -> bytes:
@@ -33,24 +39,20 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A tree that only grows. `size` is its number of leaves."""
 
-    __slots__ = ("_entries", "_held_bytes", "_leaves", "_subtrees", "size")
+    __slots__ = ("_leaves", "_subtrees", "size")
 
     def __init__(self, size: int = 0, subtrees: Iterable[bytes] = ()) -> None:
         """Start empty, or where another stood. Raises ValueError when the two do not fit."""
         self.size = size
         self._leaves: list[bytes] = []
-        self._entries: list[bytes] = []
-        self._held_bytes = 0
         self._subtrees = list(subtrees)
-        if size < 0 or size.bit_count() != len(self._subtrees):
+        if not 0 <= size < MAX_LEAVES or size.bit_count() != len(self._subtrees):
             raise ValueError(f"a tree of {size} leaves has not {len(self._subtrees)} subtrees")
         if any(len(subtree) != HASH_BYTES for subtree in self._subtrees):
             raise ValueError(f"a hash has {HASH_BYTES} bytes")
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf, by its hash."""
-        if self._entries:
-            self._fold()
         leaves = self._leaves
         leaves.append(leaf)
         self.size += 1
@@ -59,11 +61,7 @@ class Tree:
 
     def grow(self, entry: bytes) -> None:
         """Add a leaf, by its entry: a line without its line break."""
-        self._entries.append(entry)
-        self._held_bytes += len(entry)
-        self.size += 1
-        if len(self._entries) >= _FOLD or self._held_bytes >= _HELD_BYTES:
-            self._fold()
+        self.append(leaf_hash(entry))
 
     def subtrees(self) -> list[bytes]:
         """The roots of the perfect subtrees, from the largest (the oldest leaves) down."""
@@ -82,8 +80,7 @@ class Tree:
 
     def _fold(self) -> None:
         """Join the waiting leaves, level by level, as numbers are added: a pair is carried up."""
-        nodes = self._leaves + [sha256(LEAF + entry).digest() for entry in self._entries]
-        rest = self.size - len(nodes)
+        nodes, rest = self._leaves, self.size - len(self._leaves)
         single: list[bytes] = []
         while nodes:
             if rest & 1:
@@ -94,4 +91,4 @@ class Tree:
             nodes = [sha256(NODE + left + right).digest() for left, right in pairs]
             rest >>= 1
         self._subtrees += reversed(single)
-        self._leaves, self._entries, self._held_bytes = [], [], 0
+        self._leaves = []

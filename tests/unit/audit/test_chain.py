@@ -43,9 +43,7 @@ def test_what_is_no_json_is_refused_and_not_shown(value: dict[str, object]) -> N
 def test_times_are_utc_with_microseconds(microsecond: int) -> None:
     for second in (0, 59):
         moment = datetime(2026, 2, 28, 23, 59, second, microsecond, tzinfo=UTC)
-        said = timestamp(
-            int(moment.replace(microsecond=0).timestamp()) * 10**6 + microsecond
-        )
+        said = timestamp(int(moment.replace(microsecond=0).timestamp()) * 10**6 + microsecond)
         assert len(said) == len(TIME)
         assert datetime.fromisoformat(said) == moment
 

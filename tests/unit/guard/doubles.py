@@ -72,14 +72,19 @@ class TablePolicy:
 
 @dataclass
 class MemoryLog:
-    """A Recorder in memory, which gives back what is read of it; `full` is a disk without space."""
+    """A Recorder in memory, which gives back what is read of it; `full` is a disk without space.
+
+    `written` are the fields as the guard gave them.
+    """
 
     entries: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    written: list[Mapping[str, object]] = field(default_factory=list)
     full: bool = False
 
     def append(self, kind: str, fields: Mapping[str, object]) -> int:
         if self.full:
             raise AuditUnavailable("the audit log cannot be written")
+        self.written.append(fields)
         self.entries.append((kind, canonical.entry(canonical.encode({**fields}))))
         return len(self.entries) - 1
 

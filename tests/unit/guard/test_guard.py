@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from dataclasses import replace
 
 import pytest
 
 from dbgate_core.approval.digest import statement_digest
+from dbgate_core.audit.canonical import MAX_TEXT_BYTES
+from dbgate_core.audit.chain import Chain
 from dbgate_core.catalog import Catalog, Column
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
@@ -68,6 +71,19 @@ def test_a_statement_is_recorded_before_and_after() -> None:
     assert first["text"] == "select id from plain"
     assert first["tables"] == ["public.plain"]
     assert first["policies"] == ["all"]
+
+
+@pytest.mark.parametrize("protocol", ["simple", "extended"])
+def test_a_long_text_stands_in_the_log_in_parts(protocol: str) -> None:
+    desk = Desk()
+    guard = desk.guard()
+    text = f"select id from plain -- {'x' * 2 * MAX_TEXT_BYTES}"
+    for _ in range(2):
+        guard.begin(leave(guard, text), Parameters(b"", 1), protocol)
+        lines = Chain().lines("statement", "now", desk.log.written[-1])
+        entries = [json.loads(line) for line in lines]
+        assert "".join(entry["text"] for entry in entries) == text
+        assert len(entries) == entries[0]["text_parts"] == 3
 
 
 def test_what_only_observes_is_recorded_with_what_ran_and_what_did_not() -> None:
