@@ -55,7 +55,7 @@ class Log:
             "access_role": role,
             "policy": self.policies.version,
         }
-        fields = {"kind": kind, "time": at, "scope": scope, "text": text, **said}
+        fields = {"kind": kind, "time": at, "scope": scope, "text": text, **said.fields}
         if approved:
             fields["request"] = "r-1"
         begin = len(self.entries)
