@@ -46,7 +46,7 @@ from dbgate_core.pgwire.guard import (
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.names import moved
+from dbgate_core.sql.names import execute_of, moved
 from dbgate_core.sql.parser import NotParsed
 from dbgate_core.verdicts import Judged, Shown, Verdicts
 
@@ -221,8 +221,8 @@ class ConnectionGuard:
         moves = moved(analysis.text) if analysis.moves_names else STILL
         if runs_code(analysis):
             moves = replace(moves, code=True)
-        if analysis.runs:
-            moves = replace(moves, runs=analysis.runs)
+        if analysis.executes or analysis.fetches:
+            moves = replace(moves, executes=analysis.executes, fetches=analysis.fetches)
         seen = self._meaning.code_seen
         plain = is_plain(analysis)
         shown, policy = judged.shown, self._policy
@@ -356,6 +356,10 @@ class ConnectionGuard:
     def renamed(self, name: str) -> None:
         """Parse, Bind and Close share their names with SQL's PREPARE and DECLARE."""
         self._meaning.renamed(name)
+
+    def behind(self, name: str) -> str:
+        """Bind to what SQL prepared is EXECUTE of it, and judged, masked and recorded as that."""
+        return execute_of(name) if name in self._meaning.names else ""
 
     def transaction(self, status: str) -> None:
         """Outside a transaction, schema changes are committed: everybody may see them now."""

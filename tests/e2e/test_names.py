@@ -170,6 +170,23 @@ ATTACKS = {
         query(f"prepare p as {PROTECTED}"),
         query("begin; create table nt as execute p; select * from nt"),
     ],
+    "Bind of what SQL prepared": [
+        query(f"prepare p as {PROTECTED}"),
+        bind("", "p") + execute("") + SYNC,
+    ],
+    "Bind of what SQL prepared again": [
+        query(f"prepare p as {CLEAR}") + query("deallocate p") + query(f"prepare p as {PROTECTED}")
+        + bind("", "p") + execute("") + SYNC,
+    ],
+    "a portal of what SQL prepared, and prepares again": [
+        query(f"begin; prepare p as {PROTECTED}"),
+        bind("c", "p") + SYNC + query("deallocate p") + query(f"prepare p as {CLEAR}"),
+        execute("c") + SYNC,
+    ],
+    "an error behind a Bind": [
+        query("prepare p as select upper(email)::int from customers where id = 1"),
+        bind("", "p") + execute("") + SYNC,
+    ],
     "an error of EXECUTE": [
         query("prepare p as select upper(email)::int from customers where id = 1"),
         query("execute p"),
@@ -214,9 +231,58 @@ def test_no_other_meaning_of_a_name_shows_a_protected_value(
         [query(f"begin; declare k cursor for {CLEAR}"), query("fetch all from k")],
         [query(f"begin; declare k cursor for {CLEAR}"), run("fetch all from k") + SYNC],
         [parse("s", CLEAR) + SYNC, bind("", "s") + execute("") + SYNC],
+        [query(f"prepare p as {CLEAR}"), bind("", "p") + execute("") + SYNC],
+        [query(f"prepare p as {CLEAR}") + bind("", "p") + describe("P", "") + execute("") + SYNC],
+        [run(f"prepare p as {CLEAR}") + SYNC + bind("k", "p") + execute("k") + SYNC],
+        [query(f"begin; prepare p as {CLEAR}; rollback"), bind("", "p") + execute("") + SYNC],
     ],
 )
 def test_what_nothing_protects_is_shown_by_its_name(
     dev: Tunnel, title: bytes, sent: list[bytes]
 ) -> None:
     assert title in b"\n".join(answers(dev, sent))
+
+
+WRITING = "insert into products (id, sku, title, category, price) values (97001, 'x', 'x', 'x', 1)"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [parse("s", WRITING) + SYNC, query("execute s")],
+        [parse("s", WRITING) + SYNC + run("execute s") + SYNC],
+        [parse("s", WRITING) + SYNC, query("prepare s as select 1"), query("execute s")],
+        [parse("s", WRITING) + SYNC, query("explain analyze execute s")],
+        [parse("s", f"{WRITING} returning id") + SYNC, query("create temp table t as execute s")],
+        [query("begin"), parse("s", f"{WRITING} returning id") + bind("k", "s") + SYNC,
+         query("fetch all from k"), query("commit")],
+        [query("begin; savepoint a"), parse("s", f"{WRITING} returning id") + bind("k", "s") + SYNC,
+         query("savepoint b"), query("declare k cursor for select 1"), query("rollback to b"),
+         query("move all from k"), query("commit")],
+    ],
+)  # fmt: skip
+def test_sql_does_not_run_what_only_execute_records(
+    stage: Stage, dev: Tunnel, sent: list[bytes]
+) -> None:
+    said = b"\n".join(answers(dev, sent))
+    assert b"was named by Parse or Bind" in said
+    assert stage.superuser("dev-db", "select count(*) from products where id = 97001") == [0]
+
+
+def test_what_sql_prepared_is_refused_when_it_was_refused_to_be_prepared(dev: Tunnel) -> None:
+    refused = "prepare p as select pg_read_file('/etc/passwd')"
+    sent = [query(refused), bind("", "p") + execute("") + SYNC]
+    assert b"does not exist" in answers(dev, sent)[-1]
+
+
+def test_what_is_bound_to_a_name_of_sql_runs_with_its_parameters(dev: Tunnel) -> None:
+    prepare = query("prepare p(text) as select upper($1) || length($1)")
+    sent = [prepare, bind_text("p", b"mixed") + execute("") + SYNC]
+    assert b"MIXED5" in answers(dev, sent)[-1]
+
+
+def bind_text(statement: str, value: bytes) -> bytes:
+    """A Bind of the unnamed portal with one parameter as text."""
+    name = statement.encode()
+    size = len(value).to_bytes(4, "big")
+    return message(b"B", b"\0" + name + b"\0\0\0\0\1" + size + value + b"\0\0")

@@ -132,7 +132,7 @@ class DiaryGuard:
         lowered = text.lower()
         names = None if lowered.startswith(self.moves) else frozenset[str]()
         run = frozenset(lowered.split()[1:] if lowered.startswith("execute ") else ())
-        moved = Moved(names, names, lowered.startswith(self.code), run)
+        moved = Moved(names, names, lowered.startswith(self.code), run, run)
         return TextPermit(text, STILL if moved == STILL else moved)
 
     def admit(self, setting: str) -> Permit | Refusal:
@@ -171,6 +171,10 @@ class DiaryGuard:
     def renamed(self, name: str) -> None:
         """Note it."""
         self.renames.append(name)
+
+    def behind(self, name: str) -> str:
+        """SQL's names are not followed."""
+        return ""
 
     def transaction(self, status: str) -> None:
         """Note it."""

@@ -109,14 +109,21 @@ class Moved:
     """The names that running a text may give another meaning, or none.
 
     `code` is set when it runs code that may move any of them, such as PL/pgSQL, which opens and
-    closes portals by name: what was known of their results no longer holds. `runs` are names that it
-    gives no other meaning: it runs what is behind them, whatever that is by then.
+    closes portals by name: what was known of their results no longer holds. `executes` and `fetches` are
+    names of statements and portals that it gives no other meaning: it runs what is behind them,
+    whatever that is by then.
     """
 
     statements: Names = frozenset()
     portals: Names = frozenset()
     code: bool = False
-    runs: frozenset[str] = frozenset()
+    executes: frozenset[str] = frozenset()
+    fetches: frozenset[str] = frozenset()
+
+    @property
+    def runs(self) -> frozenset[str]:
+        """The names that it runs, of either kind."""
+        return self.executes | self.fetches
 
 
 STILL: Final = Moved()
@@ -189,6 +196,9 @@ class Guard(Protocol):
 
     def renamed(self, name: str) -> None:
         """The protocol gives the name another meaning than SQL gave it, or may come to do so."""
+
+    def behind(self, name: str) -> str:
+        """The text to be judged for a Bind of a statement that SQL prepared; empty for any other name."""
 
     def transaction(self, status: str) -> None:
         """The server is ready: `I` outside a transaction, `T` in one, `E` in a failed one."""

@@ -54,6 +54,7 @@ from dbgate_core.pgwire.messages import (
 )
 from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared
 from dbgate_core.pgwire.tail import Tail
+from dbgate_core.pgwire.taken import Taken
 
 REFUSED_TEXT: Final = b"dbgate refused this statement\0"
 REFUSED_NAME: Final = b"dbgate refused this\0"
@@ -90,6 +91,7 @@ class Session(Backend):
         self._hold: Hold | None = None
         self._answer: Refusal | None = None
         self._unsynced = False
+        self._taken = Taken()
         self.terminated = False
 
     @property
@@ -239,29 +241,42 @@ class Session(Backend):
         entry = Pending(Kind.PARSE)
         self.pending.push(entry)
         self._renames(entry, parsed.name)
+        self._taken.statement(parsed.name)
         if isinstance(verdict, Refusal):
             entry.refusal = verdict
             entry.set(self.statements, parsed.name, None)
             return message(b"P", parsed.name.encode() + b"\0" + REFUSED_TEXT + b"\0\0")
-        entry.set(self.statements, parsed.name, Prepared(verdict, self.pending.segment))
+        entry.set(self.statements, parsed.name, self._prepared(verdict))
         return None
 
     def _bind(self, body: bytes) -> bytes | None:
         bound = frontend.bind(body)
         prepared = self._known(self.statements, bound.statement)
+        if not isinstance(prepared, Prepared):
+            prepared = self._prepared_by_sql(bound.statement)
         entry = Pending(Kind.BIND)
         self.pending.push(entry)
         self._renames(entry, bound.portal)
-        if not isinstance(prepared, Prepared):
-            name = bound.statement
-            what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
-            entry.refusal = Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
+        self._taken.portal(bound.portal)
+        if isinstance(prepared, Refusal):
+            entry.refusal = prepared
             entry.set(self.portals, bound.portal, None)
             return REFUSED_PARSE
         portal = Portal(prepared, bound.parameters, self.pending.segment)
         entry.permit = prepared.permit
         entry.set(self.portals, bound.portal, portal)
         return None
+
+    def _prepared_by_sql(self, name: str) -> Prepared | Refusal:
+        """What stands behind a name that no Parse gave. Raises _Doubt as `_judge` does."""
+        if text := self.guard.behind(name):
+            verdict = self._judge(text)
+            return verdict if isinstance(verdict, Refusal) else self._prepared(verdict)
+        what = f'prepared statement "{name}"' if name else "unnamed prepared statement"
+        return Refusal(_UNKNOWN_STATEMENT, f"{what} does not exist")
+
+    def _prepared(self, permit: Permit) -> Prepared:
+        return Prepared(permit, self.pending.segment)
 
     def _exchange(self, run: Asked, data: bytes) -> bool:
         """Begin a whole exchange at once; False: it must go message by message, nothing was done."""
@@ -374,6 +389,10 @@ class Session(Backend):
         self, entry: Pending, permit: Permit, parameters: Parameters | None, protocol: str
     ) -> Permit | Refusal:
         """Have the begin entry written; without it the statement is refused."""
+        if self._taken.has_portals and self.drained and not self.in_transaction:
+            self._taken.no_portals()
+        if permit.moves is not STILL and (name := self._taken.run_by(permit.moves)):
+            return _behind_the_log(name)
         try:
             entry.running = self.guard.begin(permit, parameters, protocol)
         except DbgateError as exc:
@@ -417,6 +436,12 @@ class Session(Backend):
 
 def _refusal(exc: DbgateError) -> Refusal:
     return Refusal(exc.sqlstate, exc.message, hint=exc.hint, rule=exc.rule)
+
+
+def _behind_the_log(name: str) -> Refusal:
+    hint = "run it by Execute, or give it its name in SQL, by PREPARE or DECLARE"
+    said = f'"{name}" was named by Parse or Bind: SQL would run it without a record of its text'
+    return Refusal("0A000", said, hint=hint)
 
 
 def _unknown(kind: str, name: str) -> Refusal:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from dbgate_core.sql.effects import Action, Effect, Relation
 from dbgate_core.sql.kinds import kind_of
 
-_RUNNING: Final = frozenset({"execute", "fetch", "move"})
+_EXECUTING: Final = frozenset({"execute"})
+_FETCHING: Final = frozenset({"fetch", "move"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Analysis:
     again afterwards. `defines` gives the texts behind names that the text PREPAREs or DECLAREs.
     `sets_search_path`: unqualified names may mean something else in later statements.
     `returns_rows`: at least one statement of it gives rows. `kind` is that of its weightiest effect.
-    `runs` are the names whose text or rows it asks for: by EXECUTE, FETCH and MOVE.
+    `executes` and `fetches` are the names whose text or rows it asks for: of prepared statements by
+    EXECUTE, of portals by FETCH and MOVE.
     """
 
     text: str
@@ -46,15 +47,24 @@ class Analysis:
     returns_rows: bool = False
     defines: dict[str, str] = field(default_factory=dict)
     kind: str = field(init=False, compare=False)
-    runs: frozenset[str] = field(init=False, compare=False)
+    executes: frozenset[str] = field(init=False, compare=False)
+    fetches: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """Look through the effects once: what comes of it is asked for with every run."""
         object.__setattr__(self, "kind", kind_of(self.effects))
-        object.__setattr__(self, "runs", frozenset(_names_run(self.effects)))
+        object.__setattr__(self, "executes", _named(self.effects, _EXECUTING))
+        object.__setattr__(self, "fetches", _named(self.effects, _FETCHING))
+
+    @property
+    def runs(self) -> frozenset[str]:
+        """Both."""
+        return self.executes | self.fetches
 
 
-def _names_run(effects: tuple[Effect, ...]) -> Iterator[str]:
-    for effect in effects:
-        if effect.action is Action.UTILITY and effect.detail in _RUNNING:
-            yield effect.object
+def _named(effects: tuple[Effect, ...], details: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        effect.object
+        for effect in effects
+        if effect.action is Action.UTILITY and effect.detail in details
+    )

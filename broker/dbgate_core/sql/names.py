@@ -23,6 +23,12 @@ def moved(text: str) -> Moved:
     return Moved(_union(m.statements for m in every), _union(m.portals for m in every))
 
 
+def execute_of(name: str) -> str:
+    """The EXECUTE of a prepared statement."""
+    quoted = name.replace('"', '""')
+    return f'execute "{quoted}"'
+
+
 def _of(node: Node) -> Moved:
     match kind(node):
         case "prepare_stmt":

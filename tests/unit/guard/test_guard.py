@@ -563,6 +563,16 @@ def test_errors_of_what_is_behind_a_name_and_of_commit_do_not_quote_values() -> 
 
 def test_a_leave_says_which_names_it_runs() -> None:
     guard = Desk().guard()
-    assert leave(guard, "execute p").moves.runs == {"p"}
-    assert leave(guard, "fetch all from k").moves.runs == {"k"}
+    assert leave(guard, "execute p").moves.executes == {"p"}
+    assert leave(guard, "fetch all from k").moves.fetches == {"k"}
     assert leave(guard, "select id from plain").moves.runs == frozenset()
+
+
+def test_a_bind_is_the_execute_of_what_sql_prepared_and_the_server_confirmed() -> None:
+    guard = Desk().guard()
+    begun = guard.begin(leave(guard, 'prepare "a ""b""" as select id from plain'), None, "simple")
+    assert guard.behind('a "b"') == ""
+    guard.end(begun, WELL)
+    assert guard.behind('a "b"') == 'execute "a ""b"""'
+    assert leave(guard, guard.behind('a "b"')).moves.executes == {'a "b"'}
+    assert guard.behind("c") == ""
