@@ -19,7 +19,7 @@ from dbgate_core.pgwire.messages import (
     MAX_MESSAGE_BYTES,
     MAX_STREAMED_BYTES,
 )
-from dbgate_core.pgwire.runs import DATA_ROW, end_of_run
+from dbgate_core.pgwire.runs import end_of_whole_run
 
 _BIND: Final = ord("B")
 _DESCRIBE: Final = b"D\0\0\0\6P\0"
@@ -106,7 +106,7 @@ def _rows(data: bytes, position: int) -> Answered | None:
     end = _whole(data, position, _ROW_DESCRIPTION)
     if not end:
         return None
-    return _done(data, end_of_run(data, end, DATA_ROW), position + HEADER_BYTES, end)
+    return _done(data, end_of_whole_run(data, end, end), position + HEADER_BYTES, end)
 
 
 def _done(data: bytes, position: int, fields_at: int, fields_end: int) -> Answered | None:
