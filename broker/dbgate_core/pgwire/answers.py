@@ -8,12 +8,16 @@ ErrorResponse instead, and nothing more until ReadyForQuery.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from dbgate_core.errors import DbgateError, ProtocolViolation
 from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, Status
 from dbgate_core.pgwire.messages import decode_fields, encode_fields, error_response, message
 from dbgate_core.pgwire.pending import Kind, Pending, Portal, Queue
 from dbgate_core.pgwire.rows import Field, parse_row_description
+
+READIES: Final = frozenset({Kind.QUERY, Kind.CALL})
+"""What the server answers with ReadyForQuery, however it ends."""
 
 
 class Answers:
@@ -149,7 +153,7 @@ class Answers:
             shown = error_response(head.refusal)
         else:
             shown = message(b"E", self._redacted(head, body))
-        if head.kind is Kind.QUERY:
+        if head.kind in READIES:
             head.failed = sqlstate
         elif head.kind is not Kind.SYNC:
             self._skip(sqlstate)
@@ -171,7 +175,7 @@ class Answers:
         self.pending.pop()
         if self.transaction_status == "I":
             self.pending.end_transaction(self.portals)
-        if head.kind is Kind.QUERY:
+        if head.kind in READIES:
             sqlstate = head.failed or (head.blocked.sqlstate if head.blocked else "")
             status = Status.ERROR if sqlstate else Status.OK
             self._end(head, Outcome(status, head.tag, head.rows, sqlstate))
@@ -232,6 +236,7 @@ ANSWER = {
     "C": Answers._complete,
     "I": Answers._suspended_or_empty,
     "s": Answers._suspended_or_empty,
+    "V": lambda self, head, body: None,
     "1": Answers._parsed,
     "2": Answers._parsed,
     "3": Answers._parsed,

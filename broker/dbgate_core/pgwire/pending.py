@@ -36,6 +36,7 @@ class Kind(StrEnum):
     COPY_END = "CopyDone or CopyFail"
     OWN_DESCRIBE = "Describe of dbgate's own"
     EXCHANGE = "Bind, Describe, Execute and Sync"
+    CALL = "FunctionCall"
 
 
 ANSWERS: Final[dict[tuple[Kind, str], bool]] = {
@@ -49,6 +50,9 @@ ANSWERS: Final[dict[tuple[Kind, str], bool]] = {
     (Kind.QUERY, "c"): False,
     (Kind.QUERY, "E"): False,
     (Kind.QUERY, "Z"): True,
+    (Kind.CALL, "V"): False,
+    (Kind.CALL, "E"): False,
+    (Kind.CALL, "Z"): True,
     (Kind.PARSE, "1"): True,
     (Kind.PARSE, "E"): True,
     (Kind.BIND, "2"): True,
@@ -159,7 +163,7 @@ def _put(names: dict[str, object], name: str, value: object) -> None:
         names[name] = value
 
 
-_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY, Kind.EXCHANGE})
+_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY, Kind.EXCHANGE, Kind.CALL})
 
 
 class Queue:
@@ -169,7 +173,7 @@ class Queue:
     server may not have come to such a Sync yet, and then that Sync ends the discarding and is
     answered. So `late` ReadyForQuery messages may come that no entry waits for.
 
-    Messages up to and with a Sync or Query are a *segment*: an error makes the server discard the
+    Messages up to and with a Sync, Query or FunctionCall are a *segment*: an error makes the server discard the
     rest of its segment and nothing of the next. `doubtful` says whether that may yet happen.
     """
 

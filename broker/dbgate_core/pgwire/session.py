@@ -30,6 +30,7 @@ from dbgate_core.native import asked
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
 from dbgate_core.pgwire.exchange import Asked
+from dbgate_core.pgwire.function_call import RESULT, called
 from dbgate_core.pgwire.guard import (
     STILL,
     Guard,
@@ -72,6 +73,16 @@ _OPENS: Final = frozenset("PBDEC")
 _CLOSES: Final = frozenset("QFS")
 _UNKNOWN_STATEMENT: Final = "26000"
 _UNKNOWN_PORTAL: Final = "34000"
+_UNKNOWN_FUNCTION: Final = Refusal(
+    "0A000",
+    "dbgate passes FunctionCall messages for large objects only",
+    hint="call the function in a SELECT",
+)
+_UNMASKED_RESULT: Final = Refusal(
+    "0A000",
+    "the result of a FunctionCall message cannot be masked",
+    hint="call the function in a SELECT",
+)
 
 
 class _Doubt(Exception):
@@ -220,10 +231,28 @@ class Session(Backend):
             return message(b"Q", REFUSED_TEXT)
         return None
 
-    def _function_call(self, body: bytes) -> bytes:
-        hint = "call the function in a SELECT"
-        refusal = Refusal("0A000", "dbgate does not pass FunctionCall messages", hint=hint)
-        return self._refuse_text(Kind.QUERY, refusal)
+    def _function_call(self, body: bytes) -> bytes | None:
+        call = called(body)
+        if call is None:
+            return self._refuse_text(Kind.QUERY, _UNKNOWN_FUNCTION)
+        entry = Pending(Kind.CALL)
+        verdict = self._judge(call.text)
+        if not isinstance(verdict, Refusal):
+            verdict = self._shows_result(verdict)
+        if not isinstance(verdict, Refusal):
+            verdict = self._begin(entry, verdict, call.arguments, "function call")
+        if isinstance(verdict, Refusal):
+            return self._refuse_text(Kind.QUERY, verdict)
+        self.pending.push(entry)
+        return None
+
+    def _shows_result(self, permit: Permit) -> Permit | Refusal:
+        """A FunctionCallResponse is one value without a description: it passes in clear, or not at all."""
+        try:
+            clear = self.guard.rows(permit, RESULT) is None
+        except DbgateError as exc:
+            return _refusal(exc)
+        return permit if clear else _UNMASKED_RESULT
 
     def _refuse_text(self, kind: Kind, refusal: Refusal) -> bytes:
         """Refuse a message that nobody could judge."""

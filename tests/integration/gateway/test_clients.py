@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import threading
+from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import psycopg
@@ -209,20 +210,48 @@ def test_asyncpg_works(world: World) -> None:
     asyncio.run(run())
 
 
-def test_psql_works(world: World) -> None:
+def psql(world: World, script: str) -> str:
+    """What psql prints of a script that it reads."""
     environment = {
         "PATH": os.environ["PATH"],
         "PGPASSWORD": world.tunnel.password.expose(),
         "PSQLRC": "/dev/null",
     }
-    command = ["psql", world.dsn(password=""), "-XAt", "-c", "select 1", "-c", "\\d items"]
-    command[1] = command[1].replace("password= ", "")
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=20, check=False
+        ["psql", world.dsn(password="").replace("password= ", ""), "-XAtv", "ON_ERROR_STOP=1"],
+        env=environment,
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("1\n")
-    assert "name|text||not null|" in done.stdout
+    return done.stdout
+
+
+def test_psql_works(world: World) -> None:
+    said = psql(world, "select 1;\n\\d items\n")
+    assert said.startswith("1\n")
+    assert "name|text||not null|" in said
+
+
+def test_large_objects_go_both_ways(world: World, tmp_path: Path) -> None:
+    """libpq moves them by FunctionCall."""
+    content = bytes(range(256)) * 300
+    (tmp_path / "in").write_bytes(content)
+    script = f"\\lo_import {tmp_path}/in\n\\lo_export :LASTOID {tmp_path}/out\n"
+    said = psql(
+        world, f"{script}\\lo_unlink :LASTOID\nselect count(*) from pg_largeobject_metadata;"
+    )
+    assert said.endswith("\n0\n")
+    assert (tmp_path / "out").read_bytes() == content
+    calls = [note for note in world.guard.notes if note.protocol == "function call"]
+    assert {note.text.partition("(")[0] for note in calls} == {
+        f"select pg_catalog.{name}"
+        for name in ("lo_creat", "lo_open", "lowrite", "loread", "lo_close", "lo_unlink")
+    }
+    assert {note.outcome and note.outcome.status for note in calls} == {Status.OK}
 
 
 def test_a_cancel_stops_the_statement_of_its_own_connection(world: World) -> None:

@@ -34,6 +34,7 @@ CLIENT: dict[str, bytes] = {
     "Sync": message(b"S", b""),
     "Flush": FLUSH,
     "FunctionCall": message(b"F", b"\0\0\0\1"),
+    "FunctionCall of a large object": message(b"F", b"\0\0\3\xb9\0\0\0\1\0\0\0\4\0\0\0\0\0\1"),
     "CopyData": message(b"d", b"1\n"),
     "CopyDone": message(b"c", b""),
     "CopyFail": message(b"f", b"no\0"),
@@ -43,8 +44,8 @@ CLIENT: dict[str, bytes] = {
 SERVER = {
     "1": "ParseComplete", "2": "BindComplete", "3": "CloseComplete", "C": "CommandComplete",
     "D": "DataRow", "E": "ErrorResponse", "G": "CopyInResponse", "H": "CopyOutResponse",
-    "I": "EmptyQueryResponse", "T": "RowDescription", "Z": "ReadyForQuery", "c": "CopyDone",
-    "d": "CopyData", "n": "NoData", "s": "PortalSuspended", "t": "ParameterDescription",
+    "I": "EmptyQueryResponse", "T": "RowDescription", "V": "FunctionCallResponse",
+    "Z": "ReadyForQuery", "c": "CopyDone", "d": "CopyData", "n": "NoData", "s": "PortalSuspended", "t": "ParameterDescription",
 }  # fmt: skip
 
 
