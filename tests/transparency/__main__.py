@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.paths import Route
+from tests.transparency.document import Row, record, version_of
 from tests.transparency.known import Known
 from tests.transparency.results import Difference, Outcome, Results, differences
 from tests.transparency.sources import Missing, Sources
@@ -38,6 +39,12 @@ class Compared:
         """What differs, known or not."""
         return differences(self.suite, self.direct, self.through)
 
+    def row(self, known: Known, sources: Sources) -> Row:
+        """As docs/clients.md has it."""
+        meant = [bool(known.reasons(difference)) for difference in self.differences]
+        tests, version = len(self.direct), version_of(self.suite, sources)
+        return Row(version, tests, meant.count(True), meant.count(False))
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; the exit code."""
@@ -46,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(names))
     parser.add_argument("--source", action="append", default=[], metavar="SUITE=DIR")
     parser.add_argument("--postgres-source", metavar="DIR", help="an unpacked PostgreSQL source")
+    parser.add_argument("--record", action="store_true", help="write docs/clients.md")
     parser.add_argument("--keep", metavar="DIR", type=Path, help="keep each run's files there")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.suites) - set(names):
@@ -58,7 +66,11 @@ def main(arguments: Sequence[str]) -> int:
     ):
         folder = (asked.keep or Path(scratch)).absolute()
         compared = [compare(suite, running, folder, sources) for suite in chosen]
-    return report(compared, Known.load())
+    known = Known.load()
+    code = report(compared, known)
+    if asked.record:
+        record({one.suite: one.row(known, sources) for one in compared if not one.missing}, known)
+    return code
 
 
 def _sources(named: Sequence[str], postgres: str | None) -> Sources:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import programs
+from tests.transparency import document
 from tests.transparency.__main__ import compare
 from tests.transparency.known import Entry, Known
 from tests.transparency.results import Difference, Outcome, Result, differences
@@ -43,6 +44,22 @@ def test_every_known_difference_is_of_a_suite_and_has_a_reason() -> None:
         assert entry.tests
         assert entry.lines
         assert "*" not in entry.lines
+
+
+def test_the_document_lists_the_differences_that_are_known() -> None:
+    text = document.DOCUMENT.read_text()
+    wanted = document.differences(Known.load())
+    assert document.part(text, "differences") == wanted, (
+        "run: python -m tests.transparency --record"
+    )
+
+
+def test_a_new_row_takes_the_place_of_the_suites_older_one() -> None:
+    text = "<!-- results: begin -->\n" + document.HEAD + "| b | 1 | 5 | 5 | 0 | 0 |\n| c |\n"
+    text += "<!-- results: end -->\n"
+    rows = {"b": document.Row("2", 5, 1, 1), "a": document.Row("1", 2, 0, 0)}
+    wanted = "| a | 1 | 2 | 2 | 0 | 0 |\n| b | 2 | 5 | 3 | 1 | 1 |\n| c |\n"
+    assert document.results(text, rows) == document.HEAD + wanted
 
 
 def test_a_difference_is_known_only_when_each_of_its_lines_is() -> None:
