@@ -15,7 +15,7 @@ _dbgate() {
     [[ $word == -* ]] && continue
     case "$path" in
     '') path=$word ;;
-    'requests'|'sessions'|'audit'|'policy') path="$path $word" ;;
+    'databases'|'requests'|'sessions'|'audit'|'policy') path="$path $word" ;;
     esac
   done
   case "$path $previous" in
@@ -95,7 +95,8 @@ _dbgate() {
     'login') words='--device --as --store --broker --ca-file --json -h --help' ;;
     'logout') words='--json -h --help' ;;
     'whoami') words='--json -h --help' ;;
-    'databases') words='--json -h --help' ;;
+    'databases') words='classify --json -h --help' ;;
+    'databases classify') words='--all --json -h --help' ;;
     'connect') words='--role --reason --wait --for --hold --agent --no-client --port --json -h --help' ;;
     'exec') words='--role --reason --wait --for --hold --agent -h --help' ;;
     'query') words='--file -f --format --role --reason --wait --for --hold --agent --json -h --help' ;;

@@ -16,6 +16,7 @@ from dbgate_broker.api.operations import scrape
 from dbgate_broker.api.server import ApiServer
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.catalog import CatalogService
+from dbgate_broker.classify.service import Classifier, review_of
 from dbgate_broker.config import Config, ListenConfig
 from dbgate_broker.credentials.vault import VaultProvider
 from dbgate_broker.files import read_or_make
@@ -29,7 +30,7 @@ from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.estimating import estimated_rows
 from dbgate_broker.sessions.holding import Holding
 from dbgate_broker.sessions.requests import Requests
-from dbgate_broker.sessions.service import Sessions
+from dbgate_broker.sessions.service import Sessions, utc_now
 from dbgate_broker.store import figures
 from dbgate_broker.store.engine import open_store
 from dbgate_broker.telemetry.guard import Sampler
@@ -60,6 +61,8 @@ class Started(NamedTuple):
 def check(config: Config) -> None:
     """Read all that the configuration names, without starting. Raises UsageError for what is wrong."""
     read_policies(config.policy_directory)
+    for database in config.databases:
+        review_of(database)
     Authenticator(config.issuers)
     tls_context(config.listen)
 
@@ -94,7 +97,10 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     sampler = Sampler()
     sampling = asyncio.create_task(sampler.run(), name="sampler")
     stack.callback(sampling.cancel)
-    catalogs = CatalogService(announce=lambda *reading: record_reading(audit, *reading))
+    classifier = Classifier(config.databases, store, audit, utc_now)
+    catalogs = CatalogService(
+        announce=lambda *reading: record_reading(audit, *reading), knows=classifier
+    )
     traces = tracing(config.telemetry.otlp_endpoint)
     if traces is not None:
         stack.callback(traces.close)
@@ -110,6 +116,8 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     stack.push_async_callback(gateway.stop)
     await sessions.start()
     stack.push_async_callback(sessions.stop)
+    classifier.start(sessions.borrow, guards.reclassified)
+    stack.push_async_callback(classifier.stop)
     port = await gateway.start(config.listen.host, config.listen.gateway_port)
     readiness = Readiness(
         {
@@ -134,6 +142,7 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
         authenticator=Authenticator(config.issuers),
         sessions=sessions,
         requests=requests,
+        classes=classifier,
         audit=audit,
         policies=policies,
         discovery=_discovery(config, port, audit.public_key),
@@ -153,7 +162,10 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
         readiness.draining = True
         return await sessions.drain(config.sessions.drain_s)
 
-    return Started(drain, policies.reload)
+    async def reload() -> bool:
+        return all([await policies.reload(), await classifier.reload()])
+
+    return Started(drain, reload)
 
 
 def tls_context(listen: ListenConfig) -> ssl.SSLContext:

@@ -75,7 +75,10 @@ class AccessRoleConfig(_Section, frozen=True, kw_only=True):
 
 
 class DatabaseConfig(_Section, frozen=True, kw_only=True):
-    """A governed database. `tls` is `verify-full`, or `disable` for loopback in developer mode."""
+    """A governed database. `tls` is `verify-full`, or `disable` for loopback in developer mode.
+
+    `sampling`: the broker looks into columns; `classes_file` says what people found in them.
+    """
 
     name: str
     host: str
@@ -86,6 +89,8 @@ class DatabaseConfig(_Section, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     tls: str = "verify-full"
     ca_file: Path | None = None
+    sampling: bool = True
+    classes_file: Path | None = None
     access_roles: list[AccessRoleConfig]
 
 

@@ -101,6 +101,10 @@ class ConnectionGuards:
             session, guard, hold, credentials, in_transaction=in_transaction, tell=tell
         )
 
+    def reclassified(self, database: str) -> None:
+        """What columns hold is known better: each connection takes a new picture before its next statement."""
+        self._epochs[database].value += 1
+
     async def _current(self, database: DatabaseConfig, credentials: Credentials) -> Picture:
         """A catalog that was read after the last schema change that passed this broker."""
         seen = self._epochs[database.name].value

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from dbgate_core.behaviour import Behaviour
 from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.document import Document
 
 if TYPE_CHECKING:
     from dbgate_core.sql.effects import Relation
@@ -40,6 +41,8 @@ class Column:
     `classes` is empty for a column that may be shown. `derived` is set on a view's column that is
     computed from protected values: it has their classes, and no partial form of it is safe.
     `generated` columns are left out by COPY without a column list. `not_null`: as declared.
+    `found` are those of `classes` that its values showed, so that they follow it whatever it is
+    called; `document` tells the members of its documents apart.
     """
 
     attnum: int
@@ -50,6 +53,8 @@ class Column:
     derived: bool = False
     generated: bool = False
     not_null: bool = False
+    found: frozenset[DataClass] = frozenset()
+    document: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)

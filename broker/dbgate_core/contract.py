@@ -82,6 +82,36 @@ class DatabaseInfo(Answer, frozen=True, kw_only=True):
     access_roles: list[AccessRoleInfo]
 
 
+class ColumnClassInfo(Answer, frozen=True, kw_only=True):
+    """One column, or one member of its documents (`path`), and what it holds.
+
+    `source` says which evidence decides: `name`, `content` or `review`; `confidence` is in percent.
+    `values` is how many sampled values were looked at. Without classes it may be shown.
+    """
+
+    column: str
+    path: str = ""
+    classes: list[str]
+    confidence: int = 100
+    source: str = ""
+    reasons: list[str] = []
+    values: int = 0
+    looked_at: datetime | None = None
+
+
+class DatabaseClasses(Answer, frozen=True, kw_only=True):
+    """`GET /v1/databases/{name}/classes`: what the columns of a database hold, and why.
+
+    `state` is `never` (nobody was connected yet), `looking`, `done` or `off` (`sampling = false`).
+    `mistakes` are columns that the reviewed file names and the database does not have.
+    """
+
+    database: str
+    state: str
+    columns: list[ColumnClassInfo]
+    mistakes: list[str] = []
+
+
 class OpenSession(Request, frozen=True, kw_only=True):
     """`POST /v1/sessions`. An empty access role means: the lowest that policy grants.
 

@@ -71,6 +71,11 @@ class Broker:
         """List the databases that the principal may see."""
         return self._ask("GET", "/databases", list[contract.DatabaseInfo])
 
+    def classes(self, database: str) -> contract.DatabaseClasses:
+        """Show what the columns of a database hold."""
+        target = f"/databases/{_part(database)}/classes"
+        return self._ask("GET", target, contract.DatabaseClasses)
+
     def open_session(self, wish: contract.OpenSession) -> contract.OpenedSession:
         """Open a session. Raises ApprovalNeeded or Denied, with the rule, when there is no grant."""
         return self._ask(

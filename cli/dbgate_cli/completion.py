@@ -200,7 +200,7 @@ _dbgate "$@"
 """
 
 
-def _zsh_leaf(node: Node) -> str:
+def _zsh_options(node: Node) -> list[str]:
     specs = []
     for option in node.options:
         after = ""
@@ -209,6 +209,11 @@ def _zsh_leaf(node: Node) -> str:
             after = f":value:{'_files' if option.file else action}"
         text = option.help.replace("[", "(").replace("]", ")").replace(":", " -")
         specs += [_quote(f"{name}[{text}]{after}") for name in option.names]
+    return specs
+
+
+def _zsh_leaf(node: Node) -> str:
+    specs = _zsh_options(node)
     choices = f"({' '.join(node.choices)})" if node.choices else "_default"
     specs.append(_quote(f"*:argument:{choices}"))
     return "  _arguments " + " \\\n    ".join(specs) + "\n"
@@ -217,9 +222,10 @@ def _zsh_leaf(node: Node) -> str:
 def _zsh_group(path: str, node: Node) -> str:
     listed = " ".join(_quote(f"{name}:{child.help}") for name, child in node.commands.items())
     prefix = "_dbgate_" + path.replace(" ", "_").replace("-", "_")
+    own = "".join(f"{spec} " for spec in _zsh_options(node)) if node.options[:-1] else ""
     return (
         f"  local -a commands=({listed})\n  local curcontext=$curcontext state line\n"
-        "  _arguments -C '1:command:->command' '*::argument:->argument'\n"
+        f"  _arguments -C {own}'1:command:->command' '*::argument:->argument'\n"
         "  case $state in\n    command) _describe command commands ;;\n"
         f"    argument) (( $+functions[{prefix}_${{words[1]//-/_}}] )) && {prefix}_${{words[1]//-/_}} ;;\n"
         "  esac\n"

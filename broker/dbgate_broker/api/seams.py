@@ -34,6 +34,9 @@ class SessionsApi(Protocol):
     async def databases_for(self, principal: Principal) -> Sequence[contract.DatabaseInfo]:
         """The databases a principal may see."""
 
+    def facts(self, database: str) -> DatabaseFacts:
+        """What policy knows of a configured database. Raises NotFound."""
+
     async def open(self, principal: Principal, ask: contract.OpenSession) -> contract.OpenedSession:
         """Open a session."""
 
@@ -86,6 +89,13 @@ class RequestsApi(Protocol):
         """Take an own pending request back."""
 
 
+class ClassesApi(Protocol):
+    """The part of `classify.service.Classifier` that people reach."""
+
+    async def show(self, database: str) -> contract.DatabaseClasses:
+        """What the columns of a configured database hold."""
+
+
 class AuditReader(Protocol):
     """The reading side of `dbgate_broker.audit.log.AuditLog`; called in threads."""
 
@@ -123,7 +133,7 @@ class MayPolicy(Protocol):
     """The part of `sessions.policy.ConnectPolicy` that the API itself asks."""
 
     def may(self, principal: Principal, action: str, database: DatabaseFacts | None) -> Decision:
-        """Whether a principal may `audit_read`."""
+        """Whether a principal may `audit_read` or `approve`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,7 @@ class Services:
     authenticator: Authenticates
     sessions: SessionsApi
     requests: RequestsApi
+    classes: ClassesApi
     audit: AuditReader
     policies: MayPolicy
     discovery: contract.Discovery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dbgate_broker.api import auditing, operations, people
+from dbgate_broker.api import auditing, classes, operations, people
 from dbgate_broker.api.endpoint import DEADLINE_S, Endpoint
 from dbgate_broker.api.reading import Nothing
 from dbgate_broker.sessions.requests import MAX_WAIT_S
@@ -30,6 +30,8 @@ TABLE: Final[tuple[AnyEndpoint, ...]] = (
              contract.PrincipalInfo, Nothing),
     Endpoint("GET", f"{V1}/databases", "The databases that you may see", people.databases,
              list[contract.DatabaseInfo], Nothing),
+    Endpoint("GET", f"{V1}/databases/{{name}}/classes", "What the columns of a database hold",
+             classes.show, contract.DatabaseClasses, Nothing),
     Endpoint("POST", f"{V1}/sessions", "Open a session", people.open_session,
              contract.OpenedSession, Nothing, contract.OpenSession, deadline_s=OPENING_S),
     Endpoint("GET", f"{V1}/sessions", "The sessions that you may see", people.list_sessions,

@@ -9,6 +9,8 @@ from typing import Final
 
 from dbgate_broker.catalog.behaviour import BehaviourRows, behaviour
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
+from dbgate_core.classify.inheriting import inherited
+from dbgate_core.classify.known import NOTHING, Known
 from dbgate_core.masking.classes import DataClass, classify_column
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM_COLUMNS
 from dbgate_core.masking.types import ELEMENTS, TEXT_OID
@@ -42,8 +44,8 @@ class Rows:
     behaviour: BehaviourRows = field(default_factory=BehaviourRows)
 
 
-def build(rows: Rows) -> Catalog:
-    """The catalog, with the classes of tables' columns by name and of views' by lineage."""
+def build(rows: Rows, known: Known = NOTHING) -> Catalog:
+    """The catalog: the classes of tables' columns by name and what is known, of views' by lineage."""
     named = {oid: (schema, name) for oid, schema, name, _, _ in rows.relations}
     columns: dict[int, list[Column]] = {}
     for row in rows.columns:
@@ -61,8 +63,14 @@ def build(rows: Rows) -> Catalog:
         for oid, schema, name, kind, sql in rows.relations
     ]
     functions = [name for (name,) in rows.functions]
+    behaves = behaviour(rows.behaviour)
+    relations = [known.applied(relation) for relation in relations]
     catalog = Catalog(
-        relations, _version(rows), functions, base_types(rows.types), behaviour(rows.behaviour)
+        inherited(relations, behaves.descendants),
+        _version(rows, known),
+        functions,
+        base_types(rows.types),
+        behaves,
     )
     return with_view_classes(catalog)
 
@@ -94,8 +102,8 @@ def base_types(rows: Iterable[TypeRow]) -> dict[int, int]:
     return resolved
 
 
-def _version(rows: Rows) -> str:
-    digest = hashlib.sha256()
+def _version(rows: Rows, known: Known) -> str:
+    digest = hashlib.sha256(known.version.encode())
     for part in (rows.relations, rows.columns, rows.functions, rows.types, rows.behaviour):
         digest.update(repr(part).encode())
     return digest.hexdigest()[:16]

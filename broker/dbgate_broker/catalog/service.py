@@ -18,6 +18,7 @@ from dbgate_broker.catalog.behaviour import BehaviourRows
 from dbgate_broker.catalog.reading import Rows, build
 from dbgate_broker.config import DatabaseConfig
 from dbgate_core.catalog import Catalog
+from dbgate_core.classify.known import NOTHING, Known
 from dbgate_core.errors import LimitExceeded, Unreachable
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM
 from dbgate_core.secret import Secret
@@ -53,6 +54,27 @@ class Login(Protocol):
         """Its password."""
 
 
+class Knows(Protocol):
+    """Who knows what columns hold."""
+
+    async def known(self, database: str) -> Known:
+        """What is known now. Raises Unreachable: then no catalog is given either."""
+
+    def read(self, database: DatabaseConfig, catalog: Catalog) -> None:
+        """A catalog was read; neither waits nor raises."""
+
+
+class KnowsNothing:
+    """Nobody looks into columns."""
+
+    async def known(self, database: str) -> Known:
+        """Nothing."""
+        return NOTHING
+
+    def read(self, database: DatabaseConfig, catalog: Catalog) -> None:
+        """Do nothing."""
+
+
 @dataclass(slots=True)
 class _Kept:
     catalog: Catalog | None = None
@@ -65,8 +87,9 @@ class CatalogService:
 
     Concurrent callers of one database share one reading. When reading fails nobody gets an old
     picture: Unreachable is raised, and what needed it is refused. `announce` is called before each
-    reading, so that the log says of it, too; what it raises stops the reading. `readings` counts by
-    database and outcome, `read` or `failed`.
+    reading, so that the log says of it, too; what it raises stops the reading. `knows` says what is
+    known of columns, and hears of each reading. `readings` counts by database and outcome, `read` or
+    `failed`.
     """
 
     def __init__(
@@ -74,8 +97,10 @@ class CatalogService:
         max_age_s: float = MAX_AGE_S,
         clock: Callable[[], float] = time.monotonic,
         announce: Callable[[DatabaseConfig, Login], object] = lambda database, login: None,
+        knows: Knows | None = None,
     ) -> None:
         self._announce = announce
+        self._knows = knows or KnowsNothing()
         self._max_age_s = max_age_s
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
@@ -97,13 +122,15 @@ class CatalogService:
             started = self._clock()
             try:
                 self._announce(database, credentials)
-                kept.catalog = await read_catalog(database, credentials)
+                known = await self._knows.known(database.name)
+                kept.catalog = await read_catalog(database, credentials, known)
             except BaseException:
                 kept.stale = True
                 self.readings[database.name, "failed"] += 1
                 raise
             self.readings[database.name, "read"] += 1
             kept.read_at = started
+            self._knows.read(database, kept.catalog)
             return kept.catalog
 
     def invalidate(self, database_name: str) -> None:
@@ -112,8 +139,13 @@ class CatalogService:
             kept.stale = True
 
 
-async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
-    """Read the catalog in one read-only snapshot. Raises as `CatalogService.get`."""
+async def read_catalog(
+    database: DatabaseConfig, credentials: Login, known: Known = NOTHING
+) -> Catalog:
+    """Read the catalog in one read-only snapshot. Raises as `CatalogService.get`.
+
+    `known` is what was found in its columns before.
+    """
     try:
         async with asyncio.timeout(DEADLINE_S):
             rows = await _read_again(database, credentials)
@@ -127,7 +159,7 @@ async def read_catalog(database: DatabaseConfig, credentials: Login) -> Catalog:
         raise LimitExceeded(f"{database.name} has too many relations to be governed")
     if rows.behaviour.too_many:
         raise LimitExceeded(f"{database.name} has too many functions or triggers to be governed")
-    return await asyncio.to_thread(build, rows)
+    return await asyncio.to_thread(build, rows, known)
 
 
 async def _read_again(database: DatabaseConfig, credentials: Login) -> Rows:

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Final
 
-from dbgate_broker.config import Config
+from dbgate_broker.config import Config, DatabaseConfig
 from dbgate_broker.credentials.proof import Proof, login_refused
 from dbgate_broker.credentials.provider import CredentialProvider
 from dbgate_broker.gateway.seams import Tunnel
@@ -20,6 +21,7 @@ from dbgate_broker.sessions.leasing import Leasing
 from dbgate_broker.sessions.live import LiveSession, not_open
 from dbgate_broker.sessions.opening import Opening
 from dbgate_broker.sessions.orphans import Orphans
+from dbgate_broker.sessions.own import Own, own_session
 from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
 from dbgate_broker.sessions.roster import DRAINED as STOPPING
 from dbgate_broker.sessions.roster import Roster
@@ -31,6 +33,7 @@ from dbgate_broker.store.engine import Store
 from dbgate_broker.store.sessions import SessionRow, SessionState
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.contract import DatabaseInfo, OpenedSession, OpenSession, SessionInfo
+from dbgate_core.database import DatabaseFacts
 from dbgate_core.errors import DbgateError, Denied, LimitExceeded, NotFound, Unreachable, UsageError
 from dbgate_core.principal import Principal
 from dbgate_core.secret import Secret
@@ -157,6 +160,10 @@ class Sessions:
                 infos.append(info)
         return infos
 
+    def facts(self, database: str) -> DatabaseFacts:
+        """What policy knows of a configured database. Raises NotFound."""
+        return facts_of(access.find(self._config.databases, database))
+
     async def open(self, principal: Principal, ask: OpenSession) -> OpenedSession:
         """Open a session. Raises NotFound, Denied, ApprovalNeeded, Unreachable, LimitExceeded.
 
@@ -185,6 +192,13 @@ class Sessions:
             self._roster.end(live, STOPPING)
             raise
         return self._answer(live, ticket)
+
+    def borrow(
+        self, principal: Principal, database: DatabaseConfig, reason: str, longest_s: int
+    ) -> AbstractAsyncContextManager[Own]:
+        """A session of the broker's own. Raises as `own_session`."""
+        self._demand_running()
+        return own_session(self._opening, principal, database, reason, longest_s)
 
     async def list(self, principal: Principal, state: str = "open") -> list[SessionInfo]:
         """The sessions a principal may see, the newest first: `open`, `closed`, or `` for all."""

@@ -142,3 +142,17 @@ leases: Final = Table(
     Index(None, "session_id"),
     Index(None, "vault_role"),
 )
+
+column_classes: Final = Table(
+    "column_classes",
+    metadata,
+    Column("database", String(200), primary_key=True),
+    Column("table_schema", String(200), primary_key=True),
+    Column("table_name", String(200), primary_key=True),
+    Column("column_name", String(200), primary_key=True),
+    Column("relation_oid", BigInteger, nullable=False),
+    Column("attnum", Integer, nullable=False),
+    Column("type_oid", BigInteger, nullable=False),
+    Column("looked", Text, nullable=False),
+    Column("looked_at", UtcDateTime, nullable=False),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,14 @@ class Carried:
     """The classes of a value's origins.
 
     `derived` says that it is not the plain value of one column, so no partial form fits it.
-    `type_oid` is the column's declared type and `type_modifier` its modifier, where it is one.
+    `type_oid` is the column's declared type and `type_modifier` its modifier, where it is one;
+    `document` tells the members of a column of documents apart.
     """
 
     classes: frozenset[DataClass] = frozenset()
     derived: bool = False
     type_oid: int = 0
+    document: Document | None = None
 
     @property
     def clean(self) -> bool:
@@ -39,6 +42,8 @@ def computed(parts: Iterable[Carried]) -> Carried:
 def either(parts: Iterable[Carried]) -> Carried:
     """A value that is one of the parts, unchanged: a branch of UNION, CASE or COALESCE."""
     known = list(parts)
+    if len(known) == 1:
+        return known[0]
     tainted = {(part.classes, part.derived) for part in known if part.classes}
     if not tainted:
         return CLEAN

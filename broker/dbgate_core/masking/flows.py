@@ -279,13 +279,16 @@ def _writes(node: Node, scope: Scope) -> str:
 
 
 def _may_hold(name: str, carried: Carried, target: Source) -> bool:
-    """May the column have the value: it carries nothing, or the column is protected itself."""
+    """May the column have the value: it carries nothing, or the column is protected itself.
+
+    Of a document some members are shown, and nobody knows into which a value goes.
+    """
     if carried.clean:
         return True
     if name == ANY_COLUMN:  # of a relation that the catalog does not know, every column is masked
         return target.rest is not None and bool(target.rest.classes)
     column = target.column(name)
-    return column is not None and bool(column.classes)
+    return column is not None and bool(column.classes) and column.document is None
 
 
 def _sinks(node: Node, scope: Scope) -> str:

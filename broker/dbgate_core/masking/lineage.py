@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
+from dbgate_core.masking.document import edits_itself, member
 from dbgate_core.masking.functions import BLIND, COUNTING, OPEN, PASSING, SETTINGS
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
@@ -316,6 +317,8 @@ def assigned(
     if _has(statement, "on_conflict_clause"):
         sets += statement.on_conflict_clause.target_list
     for item in sets:
+        if edits_itself(item.res_target, target.alias, inside, expression):
+            continue
         carried = expression(item.res_target.val, inside)
         written.setdefault(item.res_target.name, []).append(carried)
     for when in getattr(statement, "merge_when_clauses", ()):
@@ -328,7 +331,8 @@ def _tainted(source: Source, written: dict[str, Carried]) -> Source:
     columns = []
     for name, carried in source.columns:
         extra = computed([anywhere, written.get(name, CLEAN)])
-        known = carried if carried.classes >= extra.classes else computed([carried, extra])
+        holds = carried.classes >= extra.classes and (extra.clean or carried.document is None)
+        known = carried if holds else computed([carried, extra])
         columns.append((name, known))
     rest = computed([source.rest, *written.values()]) if source.rest is not None else None
     return Source(source.alias, tuple(columns), rest)
@@ -342,6 +346,8 @@ def expression(node: Node, scope: Scope) -> Carried:
     message = inner(node)
     if name == "column_ref":
         return scope.column(strings(message.fields))
+    if name == "a_expr" and (found := _member(node, scope)) is not None:
+        return found
     if name == "func_call":
         return _function(message, scope)
     if name == "sub_link":
@@ -357,6 +363,19 @@ def expression(node: Node, scope: Scope) -> Carried:
     if name == "a_indirection" and _calls_function(message, scope):
         return scope.anything
     return _generic(message, scope)
+
+
+def _member(node: Node, scope: Scope) -> Carried | None:
+    """What one member of a document carries; None where members are not told apart."""
+    asked = member(node, scope)
+    if asked is None or asked[0].document is None:
+        return None
+    column, keys = asked
+    found = column.document.below(keys) if column.document is not None else None
+    if found is None:
+        return computed([column])
+    classes, scalar = found
+    return Carried(classes, derived=not scalar) if classes else CLEAN
 
 
 def _calls_function(indirection: Node, scope: Scope) -> bool:

@@ -146,5 +146,7 @@ class Scope:
             for other in others:
                 if (twin := other.column(column.name)) and twin.classes - classes:
                     classes, derived = classes | twin.classes, True
-            columns.append((column.name, Carried(classes, derived, column.type_oid)))
+            document = column.document if classes == column.classes else None
+            carried = Carried(classes, derived, column.type_oid, document)
+            columns.append((column.name, carried))
         return tuple(columns)

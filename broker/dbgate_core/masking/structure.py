@@ -1,7 +1,7 @@
 """DDL that would move protected values out of sight: by another name, type, default or rule.
 
 A column is protected for its name, table, type and comment (classes.py), so these must not be
-changed away from under its values. Defaults, generated columns, rules, operators and casts run by
+changed away from under its values; what its values showed follows it. Defaults, generated columns, rules, operators and casts run by
 themselves later, where no statement shows what they read.
 """
 
@@ -44,7 +44,7 @@ def _renamed(rename: Node, scope: Scope) -> str:
     if not present(rename, "relation"):
         return ""
     old, what = rename.relation.relname, object_kind(rename, "rename_type")
-    protected = _protected(rename.relation, scope)
+    protected = _named(rename.relation, scope)
     lost = ""
     if what == "column" and (rename.subname in protected or _classed(old, rename.subname)):
         kept = _classed(old, rename.newname, comment=protected.get(rename.subname, ""))
@@ -65,18 +65,28 @@ def _commented(comment: Node, scope: Scope) -> str:
     *place, name = object_path(comment.object)
     relation = scope.found(place[-2] if len(place) > 1 else "", place[-1]) if place else None
     column = relation.column(name) if relation is not None else None
-    if relation is None or column is None or not column.classes:
+    if relation is None or column is None or not column.classes - column.found:
         return ""
     kept = _classed(relation.name, name, comment=comment.comment)
     return "" if kept else f"{name} would not be known for what it is any more"
 
 
-def _protected(relation: Node, scope: Scope) -> dict[str, str]:
-    """A table's protected columns and their comments; a view's are so for what it reads."""
+def _protected(relation: Node, scope: Scope) -> set[str]:
+    """A table's protected columns; a view's are so for what it reads."""
+    found = scope.found(relation.schemaname, relation.relname)
+    if found is None or found.definition:
+        return set()
+    return {column.name for column in found.columns if column.classes}
+
+
+def _named(relation: Node, scope: Scope) -> dict[str, str]:
+    """Those of a table that are protected for what they are called, and their comments."""
     found = scope.found(relation.schemaname, relation.relname)
     if found is None or found.definition:
         return {}
-    return {column.name: column.comment for column in found.columns if column.classes}
+    return {
+        column.name: column.comment for column in found.columns if column.classes - column.found
+    }
 
 
 def _classed(table: str, name: str, type_name: str = "text", comment: str = "") -> bool:
@@ -85,7 +95,7 @@ def _classed(table: str, name: str, type_name: str = "text", comment: str = "") 
 
 
 def _altered(alter: Node, scope: Scope) -> str:
-    protected, table = _protected(alter.relation, scope), alter.relation.relname
+    protected, table = _named(alter.relation, scope), alter.relation.relname
     added: list[Node] = []
     for item in alter.cmds:
         command = item.alter_table_cmd
@@ -118,7 +128,7 @@ def _columns(elements: list[Node], relation: Node, scope: Scope) -> str:
     known = {
         name for name, type_name in types.items() if _classed(relation.relname, name, type_name)
     }
-    known |= _protected(relation, scope).keys()
+    known |= _protected(relation, scope)
     for column in columns:
         for item in column.constraints:
             if reason := _constraint(item.constraint, (column.colname,), known, scope):
@@ -141,7 +151,7 @@ def _constraint(constraint: Node, columns: tuple[str, ...], known: set[str], sco
         target = constraint.pktable
         keys = strings(constraint.pk_attrs)
         protected = _protected(target, scope)
-        if protected and (not keys or protected.keys() & set(keys)):
+        if protected and (not keys or protected & set(keys)):
             return f"{columns[0]} would hold protected values"
     return ""
 

@@ -55,5 +55,7 @@ def _with(view: CatalogRelation, outputs: Outputs) -> CatalogRelation:
     for index, column in enumerate(view.columns):
         carried = outputs.at(index, count)
         derived = carried.derived or len(carried.classes) > 1
-        columns.append(replace(column, classes=carried.classes, derived=derived))
+        columns.append(
+            replace(column, classes=carried.classes, derived=derived, document=carried.document)
+        )
     return replace(view, columns=tuple(columns))

@@ -1,16 +1,21 @@
-"""`dbgate databases`."""
+"""`dbgate databases` and `dbgate databases classify`."""
 
 from __future__ import annotations
 
+from typing import Annotated, Final
+
+import msgspec
 import typer
 
-from dbgate_cli import render
-from dbgate_cli.commands._shared import Json, broker
+from dbgate_cli import console, render
+from dbgate_cli.commands._shared import Database, Json, broker
 from dbgate_core.contract import AccessRoleInfo
 
 
-def databases(json: Json = False) -> None:
+def databases(context: typer.Context, json: Json = False) -> None:
     """List the databases, and how you stand to each access role of them."""
+    if context.invoked_subcommand is not None:
+        return
     with broker() as found:
         listed = found.databases()
     if json:
@@ -44,6 +49,55 @@ def _role(role: AccessRoleInfo) -> str:
     return f"{role.name} ({role.approval})" if role.approval else role.name
 
 
+def classify(
+    database: Database,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Columns that may be shown, too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show which columns hold what, by which evidence. For reviewers and auditors."""
+    with broker() as found:
+        answer = found.classes(database)
+    columns = [one for one in answer.columns if everything or one.classes]
+    if json:
+        render.emit(msgspec.structs.replace(answer, columns=columns))
+        return
+    render.table(
+        ("COLUMN", "PATH", "CLASS", "SURE", "BY", "BECAUSE"),
+        [
+            (
+                one.column,
+                one.path,
+                ", ".join(one.classes) or "-",
+                f"{one.confidence} %" if one.source else "",
+                one.source,
+                "; ".join(one.reasons) or f"nothing found in {one.values} values",
+            )
+            for one in columns
+        ],
+    )
+    if answer.state in _STATES:
+        console.note(_STATES[answer.state].format(database=database))
+    for name in answer.mistakes:
+        console.note(f"error: the reviewed classes name {name}, which is not there")
+
+
+_STATES: Final = {
+    "never": "{database} is looked at when somebody first connects to it",
+    "looking": "{database} is being looked at; ask again for the rest",
+    "off": "{database} is not sampled (sampling = false): names and types decide",
+}
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(epilog="Example: dbgate databases --json")(databases)
+    """Add the commands."""
+    group = typer.Typer(
+        help="List the databases, and how you stand to them.",
+        invoke_without_command=True,
+        rich_markup_mode=None,
+        epilog="Example: dbgate databases --json",
+    )
+    group.callback()(databases)
+    group.command("classify", epilog="Example: dbgate databases classify prod-db")(classify)
+    app.add_typer(group, name="databases")

@@ -36,6 +36,7 @@ from tests.integration.api.doubles import (
     CAROL,
     AuditorsOnly,
     FixedMetrics,
+    MemoryClasses,
     MemoryRequests,
     MemorySessions,
 )
@@ -85,6 +86,7 @@ class Api:
             authenticator=self.tokens,
             sessions=self.sessions,
             requests=self.requests,
+            classes=MemoryClasses(),
             audit=self.log,
             policies=AuditorsOnly(),
             discovery=self.discovery,

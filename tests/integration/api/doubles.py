@@ -48,6 +48,11 @@ class MemorySessions:
             )
         ]
 
+    def facts(self, database: str) -> DatabaseFacts:
+        if database != "prod-db":
+            raise NotFound(f"there is no database {database}")
+        return DatabaseFacts("prod-db", "production")
+
     async def open(self, principal: Principal, ask: contract.OpenSession) -> contract.OpenedSession:
         self.asked.append(ask)
         self.reached.set()
@@ -177,6 +182,16 @@ class MemoryRequests:
         return decided
 
 
+class MemoryClasses:
+    """`ClassesApi`: one column."""
+
+    async def show(self, database: str) -> contract.DatabaseClasses:
+        column = contract.ColumnClassInfo(
+            column="public.users.email", classes=["email"], source="name", confidence=95
+        )
+        return contract.DatabaseClasses(database=database, state="done", columns=[column])
+
+
 class FixedMetrics:
     """`RendersMetrics`, one sample."""
 
@@ -188,7 +203,7 @@ class AuditorsOnly:
     """`MayPolicy`: the group `auditors` reads the log."""
 
     def may(self, principal: Principal, action: str, database: DatabaseFacts | None) -> Decision:
-        assert (action, database) == ("audit_read", None)
-        if "auditors" in principal.groups:
+        assert (action, database) == ("audit_read", None) or database is not None
+        if action == "audit_read" and "auditors" in principal.groups:
             return Decision(Verdict.ALLOW, ("auditors-read",))
         return Decision(Verdict.DENY, ("only-auditors",), "only auditors read the log", "ask one")

@@ -108,6 +108,17 @@ def test_an_auditor_searches_and_every_search_is_an_entry(api: Api) -> None:
     assert "table" not in read["asked"]
 
 
+def test_classes_are_shown_to_auditors_alone_and_that_is_recorded(api: Api) -> None:
+    (column,) = api.broker("carol").classes("prod-db").columns
+    assert column.classes == ["email"]
+    with pytest.raises(Denied):
+        api.broker().classes("prod-db")
+    with pytest.raises(NotFound):
+        api.broker("carol").classes("nowhere")
+    reads = [(e["scope"]["who"]["name"], e["verdict"]) for e in api.entries("classes_read")]
+    assert reads == [("carol", "allow"), ("alice", "deny")]
+
+
 def test_pages_follow_each_other(api: Api) -> None:
     for number in range(5):
         api.log.append("statement", {"text": f"select {number}", "scope": {"session": "s7"}})

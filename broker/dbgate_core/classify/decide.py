@@ -1,0 +1,92 @@
+"""All evidence of one column, put together: its classes, how sure, and why.
+
+What the name says stands, and content adds to it. Sound content convicts every column; the rest only
+one that its name neither protects nor explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dbgate_core.classify.content import MAX_VALUE_CHARS, other_findings, sound_findings
+from dbgate_core.classify.documents import are_documents, members
+from dbgate_core.classify.finding import Finding, Path, Source
+from dbgate_core.masking.classes import DataClass, classify_column, words_of
+
+BY_NAME: Final = 95
+_EXPLAINING: Final = """
+article artikel asin avatar barcode batch bestellung bic blob body brand build checksum cidr
+city color commande commit content coordinate correlation country cursor cusip data digest duns
+ean epoch etag factura facture fattura file filename fingerprint firmware gtin guid hash iccid
+icon image imei invoice isbn isin item kernel latitude lei logo longitude lot md5 model netmask
+node nonce order ordine part partition path pedido photo prodotto product producto produit
+produkt rechnung ref reference release request revision serial sha sha256 shard shipment
+signature sku slug span subnet swift thumbnail timestamp title trace tracking transaction upc
+uuid version vin zip
+"""
+EXPLAINING: Final = frozenset(_EXPLAINING.split())
+"""A word of a column's name that says what its numbers and strings are, if they are no one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A column that was looked at: `values` were sampled; `paths` are the members of its documents."""
+
+    findings: tuple[Finding, ...] = ()
+    values: int = 0
+    paths: tuple[Path, ...] = ()
+
+
+def look(
+    table: str,
+    column: str,
+    named: frozenset[DataClass],
+    values: Sequence[str],
+    *,
+    documents: bool = False,
+) -> Looked:
+    """What a column holds. `named` are the classes of its name, type and comment.
+
+    `values` are texts of sampled values that are not null; `documents` says that its type is JSON.
+    """
+    texts = [value.strip()[:MAX_VALUE_CHARS] for value in values]
+    texts = [text for text in texts if text]
+    by_name = tuple(
+        Finding(one, BY_NAME, "its name, type or comment says so", Source.NAME)
+        for one in sorted(named)
+    )
+    if texts and (documents or are_documents(texts)):
+        found, paths = _documents(table, column, values)
+        return Looked((*by_name, *found), len(texts), paths)
+    return Looked((*by_name, *_content(column, named, texts)), len(texts))
+
+
+def _content(column: str, named: frozenset[DataClass], texts: Sequence[str]) -> list[Finding]:
+    if not texts:
+        return []
+    found = [one for one in sound_findings(texts) if one.data_class not in named]
+    if found or named or not EXPLAINING.isdisjoint(words_of(column)):
+        return found
+    return other_findings(texts)
+
+
+def _documents(
+    table: str, column: str, values: Sequence[str]
+) -> tuple[list[Finding], tuple[Path, ...]]:
+    """Each member as a column of its own: its key is the name, what holds it is the table."""
+    found: list[Finding] = []
+    seen = members(values)
+    for path, texts in seen.items():
+        keys = [key for key in path if key != "*"]
+        if not texts or not keys:
+            continue
+        holder = keys[-2] if len(keys) > 1 else column
+        type_name = "numeric" if all(text.isdigit() for text in texts) else "text"
+        named = classify_column(holder, keys[-1], type_name)
+        reason = f"its key {keys[-1]!r} says so"[:200]
+        found += [Finding(one, BY_NAME, reason, Source.NAME, path) for one in sorted(named)]
+        for one in _content(keys[-1], named, texts):
+            found.append(Finding(one.data_class, one.confidence, one.reason, one.source, path))
+    return found, tuple(seen)

@@ -1,0 +1,110 @@
+"""Documents in a column: which of their members are protected, and which member a query asks for.
+
+A member that was never seen carries all that the documents do, for nobody has looked at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.sql.tree import Node, inner, kind, present, strings
+
+if TYPE_CHECKING:
+    from dbgate_core.masking.carried import Carried
+    from dbgate_core.masking.scope import Scope
+
+ANY: Final = "*"
+_MEMBER_OPERATORS: Final = frozenset({"->", "->>"})
+_EDITS: Final = frozenset({"jsonb_set", "jsonb_set_lax", "jsonb_insert", "jsonb_strip_nulls"})
+_EDITING: Final = frozenset({("||",), ("-",), ("#-",)})
+_AEXPR_OP: Final = 1
+"""A_Expr_Kind AEXPR_OP (pg_query.proto)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Every path that was seen in a column's documents, with its own classes (none: it may be shown)."""
+
+    members: tuple[tuple[tuple[str, ...], frozenset[DataClass]], ...]
+
+    def below(self, keys: tuple[str, ...]) -> tuple[frozenset[DataClass], bool] | None:
+        """The classes of a member and all in it, and whether it is a scalar; None: never seen."""
+        found = [(path, own) for path, own in self.members if _within(path, keys)]
+        if not found:
+            return None
+        scalar = all(len(path) == len(keys) for path, _ in found)
+        return frozenset().union(*(own for _, own in found)), scalar
+
+
+def _within(path: tuple[str, ...], keys: tuple[str, ...]) -> bool:
+    if len(path) < len(keys):
+        return False
+    return all(ANY in (have, key) or have == key for have, key in zip(path, keys, strict=False))
+
+
+def member(node: Node, scope: Scope) -> tuple[Carried, tuple[str, ...]] | None:
+    """The column and the keys of `column -> 'a' ->> 'b'`; None for anything else.
+
+    Only with constants, and where no operator of a user's may stand behind the sign.
+    """
+    keys: list[str] = []
+    while kind(node) == "a_expr":
+        step = node.a_expr
+        signs = strings(step.name)
+        if step.kind != _AEXPR_OP or len(signs) != 1 or signs[0] not in _MEMBER_OPERATORS:
+            return None
+        key = _key(step.rexpr)
+        if key is None or signs[0] in scope.catalog.behaviour.operators:
+            return None
+        keys.insert(0, key)
+        node = step.lexpr
+    if kind(node) == "type_cast" and strings(node.type_cast.type_name.names)[-1] in (
+        "json",
+        "jsonb",
+    ):
+        node = node.type_cast.arg
+    if not keys or kind(node) != "column_ref":
+        return None
+    return scope.column(strings(node.column_ref.fields)), tuple(keys)
+
+
+def edits_itself(
+    assignment: Node, alias: str, scope: Scope, carries: Callable[[Node, Scope], Carried]
+) -> bool:
+    """`d = d || clean`, `d = jsonb_set(d, path, clean)`: what a document holds stays where it is."""
+    node = assignment.val
+    while True:
+        if kind(node) == "func_call" and _built_in(node.func_call.funcname, scope):
+            first, *others = node.func_call.args
+        elif kind(node) == "a_expr" and _edits(node.a_expr.name, scope):
+            first, others = node.a_expr.lexpr, [node.a_expr.rexpr]
+        else:
+            break
+        if not all(carries(other, scope).clean for other in others):
+            return False
+        node = first
+    own = ((assignment.name,), (alias, assignment.name))
+    return kind(node) == "column_ref" and strings(node.column_ref.fields) in own
+
+
+def _built_in(name: Node, scope: Scope) -> bool:
+    last = strings(name)[-1]
+    return last in _EDITS and last not in scope.catalog.functions
+
+
+def _edits(signs: Node, scope: Scope) -> bool:
+    path = strings(signs)
+    return path in _EDITING and path[0] not in scope.catalog.behaviour.operators
+
+
+def _key(node: Node) -> str | None:
+    """A constant key; an index is any element."""
+    if kind(node) != "a_const":
+        return None
+    constant = inner(node)
+    if present(constant, "ival"):
+        return ANY
+    return str(constant.sval.sval) if present(constant, "sval") else None
