@@ -16,6 +16,7 @@ from dbgate_broker.api.operations import scrape
 from dbgate_broker.api.server import ApiServer
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.catalog import CatalogService
+from dbgate_broker.catalog.line import IDLE_S
 from dbgate_broker.classify.service import Classifier, review_of
 from dbgate_broker.config import Config, ListenConfig
 from dbgate_broker.credentials.vault import VaultProvider
@@ -99,8 +100,11 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     stack.callback(sampling.cancel)
     classifier = Classifier(config.databases, store, audit, utc_now)
     catalogs = CatalogService(
-        announce=lambda *reading: record_reading(audit, *reading), knows=classifier
+        announce=lambda *reading: record_reading(audit, *reading),
+        knows=classifier,
+        keep_s=IDLE_S,
     )
+    stack.callback(catalogs.close)
     traces = tracing(config.telemetry.otlp_endpoint)
     if traces is not None:
         stack.callback(traces.close)

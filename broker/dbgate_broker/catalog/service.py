@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString, Protocol
 
 import psycopg
-from psycopg.rows import TupleRow
 
 from dbgate_broker.catalog import behaviour_queries, queries
 from dbgate_broker.catalog.behaviour import BehaviourRows
+from dbgate_broker.catalog.line import Connection, Line
 from dbgate_broker.catalog.reading import Rows, build
 from dbgate_broker.config import DatabaseConfig
 from dbgate_core.catalog import Catalog
@@ -40,6 +40,8 @@ _MEANWHILE: Final = (
     psycopg.errors.UndefinedTable,
 )
 CONNECT_TIMEOUT_S: Final = 5
+FETCH_ROWS: Final = 1_000
+"""Made into values at once; then whoever else waits for the loop has its turn."""
 
 
 class Login(Protocol):
@@ -89,7 +91,8 @@ class CatalogService:
     picture: Unreachable is raised, and what needed it is refused. `announce` is called before each
     reading, so that the log says of it, too; what it raises stops the reading. `knows` says what is
     known of columns, and hears of each reading. `readings` counts by database and outcome, `read` or
-    `failed`.
+    `failed`. With `keep_s` a connection waits that long for the next reading by the same user, and
+    `close` is due at the end.
     """
 
     def __init__(
@@ -98,9 +101,12 @@ class CatalogService:
         clock: Callable[[], float] = time.monotonic,
         announce: Callable[[DatabaseConfig, Login], object] = lambda database, login: None,
         knows: Knows | None = None,
+        *,
+        keep_s: float = 0.0,
     ) -> None:
         self._announce = announce
         self._knows = knows or KnowsNothing()
+        self._lines: defaultdict[str, Line] = defaultdict(lambda: Line(keep_s))
         self._max_age_s = max_age_s
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
@@ -123,7 +129,8 @@ class CatalogService:
             try:
                 self._announce(database, credentials)
                 known = await self._knows.known(database.name)
-                kept.catalog = await read_catalog(database, credentials, known)
+                line = self._lines[database.name]
+                kept.catalog = await read_catalog(database, credentials, known, line)
             except BaseException:
                 kept.stale = True
                 self.readings[database.name, "failed"] += 1
@@ -138,9 +145,17 @@ class CatalogService:
         if kept := self._kept.get(database_name):
             kept.stale = True
 
+    def close(self) -> None:
+        """Hang up whatever waits for a next reading."""
+        for line in self._lines.values():
+            line.close()
+
 
 async def read_catalog(
-    database: DatabaseConfig, credentials: Login, known: Known = NOTHING
+    database: DatabaseConfig,
+    credentials: Login,
+    known: Known = NOTHING,
+    line: Line | None = None,
 ) -> Catalog:
     """Read the catalog in one read-only snapshot. Raises as `CatalogService.get`.
 
@@ -148,7 +163,7 @@ async def read_catalog(
     """
     try:
         async with asyncio.timeout(DEADLINE_S):
-            rows = await _read_again(database, credentials)
+            rows = await _read_again(line or Line(0), parameters(database, credentials))
     except (psycopg.Error, OSError, TimeoutError) as exc:
         raise Unreachable(
             f"cannot read the catalog of {database.name}",
@@ -162,22 +177,23 @@ async def read_catalog(
     return await asyncio.to_thread(build, rows, known)
 
 
-async def _read_again(database: DatabaseConfig, credentials: Login) -> Rows:
+async def _read_again(line: Line, parameters: dict[str, Any]) -> Rows:
     """Read; once more where DDL of others came between: it locked a table, or dropped one.
 
-    PostgreSQL writes definitions out by its newest catalogs, whatever the snapshot.
+    PostgreSQL writes definitions out by its newest catalogs, whatever the snapshot. A connection
+    that was kept may be none any more, which counts for nothing.
     """
+    if line.keeps(parameters):
+        with contextlib.suppress(psycopg.Error):
+            return await _read(line, parameters)
     for _ in range(READINGS - 1):
         with contextlib.suppress(*_MEANWHILE):
-            return await _read(database, credentials)
-    return await _read(database, credentials)
+            return await _read(line, parameters)
+    return await _read(line, parameters)
 
 
-async def _read(database: DatabaseConfig, credentials: Login) -> Rows:
-    connection = await psycopg.AsyncConnection.connect(**parameters(database, credentials))
-    async with connection:
-        await connection.set_read_only(True)
-        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+async def _read(line: Line, parameters: dict[str, Any]) -> Rows:
+    async with line.connected(parameters) as connection:
         system, pure = sorted(SENSITIVE_SYSTEM), list(queries.PURE_EXTENSIONS)
         return Rows(
             relations=await _fetch(connection, queries.RELATIONS, [system]),
@@ -198,12 +214,14 @@ async def _read(database: DatabaseConfig, credentials: Login) -> Rows:
 
 
 async def _fetch(
-    connection: psycopg.AsyncConnection[TupleRow],
-    query: LiteralString,
-    arguments: Sequence[list[str]],
+    connection: Connection, query: LiteralString, arguments: Sequence[list[str]]
 ) -> Any:  # Any: the columns are those of the query, which no type checker reads
     cursor = await connection.execute(query, arguments)
-    return await cursor.fetchall()
+    rows: list[Any] = []
+    while more := await cursor.fetchmany(FETCH_ROWS):
+        rows += more
+        await asyncio.sleep(0)
+    return rows
 
 
 def parameters(database: DatabaseConfig, credentials: Login) -> dict[str, Any]:

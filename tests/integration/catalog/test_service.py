@@ -101,6 +101,60 @@ def test_a_picture_is_kept_until_invalid_or_old(postgres: str) -> None:
     asyncio.run(scenario())
 
 
+READERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dbgate-catalog'"
+
+
+def readers(dsn: str) -> list[int]:
+    """The backends that the service has now."""
+    with psycopg.connect(dsn) as connection:
+        return [pid for (pid,) in connection.execute(READERS).fetchall()]
+
+
+def test_one_connection_serves_the_readings_that_follow_closely(postgres: str) -> None:
+    async def scenario() -> None:
+        service = CatalogService(max_age_s=0, keep_s=60)
+        config, login = database(postgres)
+        await service.get(config, login)
+        (first,) = readers(postgres)
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute("CREATE TABLE since (email text)")
+        assert (await service.get(config, login)).find("", "since") is not None
+        assert readers(postgres) == [first]
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute("DROP TABLE since")
+            connection.execute("SELECT pg_terminate_backend(%s, 9000)", [first])
+        assert (await service.get(config, login)).find("", "since") is None
+        (second,) = readers(postgres)
+        assert second != first
+        service.close()
+        await gone(postgres)
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_is_kept_for_one_user_and_not_for_long(postgres: str) -> None:
+    async def scenario() -> None:
+        service = CatalogService(max_age_s=0, keep_s=60)
+        config, login = database(postgres)
+        await service.get(config, login)
+        with pytest.raises(Unreachable):
+            await service.get(config, Login(login.username, Secret("wrong")))
+        await gone(postgres)
+        brief = CatalogService(keep_s=0.01)
+        await brief.get(config, login)
+        await gone(postgres)
+
+    asyncio.run(scenario())
+
+
+async def gone(dsn: str) -> None:
+    """Until no backend of the service is left."""
+    deadline = time.monotonic() + 10
+    while readers(dsn):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 def test_no_answer_gives_no_old_picture_and_no_secret(postgres: str) -> None:
     async def scenario() -> None:
         service = CatalogService()
