@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from dbgate_cli.client import Broker
 from dbgate_cli.settings import Settings
 from dbgate_cli.token_store import Login, TokenStore
 from dbgate_cli.tokens import bearer, expires_at
@@ -66,6 +65,7 @@ class Identity:
     def _refresh(self) -> Login:
         """Renew the stored login, alone: a refresh token used twice ends the whole login."""
         from dbgate_cli import login as flows
+        from dbgate_cli.client import Broker
 
         with self._lock():
             stored = self._store.load(self._settings.broker)

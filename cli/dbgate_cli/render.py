@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +18,14 @@ def emit(value: object) -> None:
     import msgspec
 
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def emit_plain(values: Mapping[str, object]) -> None:
+    """The same, of strings, lists of them and None alone: without an import that takes long."""
+    import json
+
+    sys.stdout.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
