@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.stage import Stage
-from tests.e2e.commands import LIMIT_S, dbgate, pid_of, wait_for
+from tests.e2e.commands import LIMIT_S, pid_of, wait_for
 from tests.e2e.test_draining import restart
 from tests.e2e.test_holds import TOUCH, demand_readwrite, listed, pending, started
 from tests.e2e.tunnel import tunnel
