@@ -60,7 +60,7 @@ ORDER BY r.oid LIMIT 100001
 EXPRESSIONS: Final[LiteralString] = r"""
 SELECT d.adrelid::int8, 'aw', pg_catalog.pg_get_expr(d.adbin, d.adrelid)
 FROM pg_catalog.pg_attrdef d
-WHERE d.adbin::text ~ '\{FUNCEXPR|(opfuncid|resulttype) [0-9]{5}'
+WHERE (pg_catalog.strpos(d.adbin::text, '{FUNCEXPR') > 0 OR d.adbin::text ~ '(opfuncid|resulttype) [0-9]{5}')
   AND d.adbin::text !~ '^(\{FUNCEXPR :funcid (480|714) [^{]*)?\{FUNCEXPR :funcid (1574|1299|3432) [^{]*(\{CONST [^{]*)?$'
 UNION ALL
 SELECT c.conrelid::int8, 'aw', pg_catalog.pg_get_expr(c.conbin, c.conrelid)

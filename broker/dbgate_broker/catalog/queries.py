@@ -32,10 +32,12 @@ ORDER BY c.oid LIMIT 50001
 COLUMNS: Final[LiteralString] = """
 SELECT c.oid::int8, a.attnum::int4, a.attname::text, a.atttypid::int8,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
-       COALESCE(pg_catalog.col_description(c.oid, a.attnum), ''), a.attgenerated <> '',
+       COALESCE(d.description, ''), a.attgenerated <> '',
        a.attnotnull
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_description d
+  ON d.objoid = c.oid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND (n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
        OR n.nspname = 'pg_catalog' AND c.relname = ANY (%s))

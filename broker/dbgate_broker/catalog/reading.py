@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 from dbgate_broker.catalog.behaviour import BehaviourRows, behaviour
@@ -31,6 +31,8 @@ _KINDS: Final = {
 }
 _ARRAYS: Final = {element: array for array, element in ELEMENTS.items()}
 _MAX_DOMAIN_HOPS: Final = 32
+HASHED_ROWS: Final = 200
+"""At once: the interpreter's lock is not given up within a repr(), and the broker's loop waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,10 @@ def base_types(rows: Iterable[TypeRow]) -> dict[int, int]:
 
 def _version(rows: Rows, known: Known) -> str:
     digest = hashlib.sha256(known.version.encode())
-    for part in (rows.relations, rows.columns, rows.functions, rows.types, rows.behaviour):
-        digest.update(repr(part).encode())
+    behaves = rows.behaviour
+    for part in (rows.relations, rows.columns, rows.functions, rows.types,
+                 *(getattr(behaves, one.name) for one in fields(behaves))):  # fmt: skip
+        digest.update(b"%d" % len(part))
+        for start in range(0, len(part), HASHED_ROWS):
+            digest.update(repr(part[start : start + HASHED_ROWS]).encode())
     return digest.hexdigest()[:16]

@@ -64,6 +64,8 @@ class Known:
         """A reviewed class of the column itself leaves nothing of what was found in it."""
         kept = self.of_column(relation, column)
         said = self.review.of((relation.schema, relation.name, column.name))
+        if kept is None and not said:
+            return column
         found: dict[Path, frozenset[DataClass]] = {}
         if kept is not None:
             found = {path: frozenset() for path in kept.looked.paths}

@@ -70,6 +70,8 @@ _NUMERIC_CLASSES: Final = frozenset(
 )
 _AMBIGUOUS_AS_NUMBER: Final = frozenset({"card", "cc", "pan", "nir", "tin"})
 _SHORT_SECRETS: Final = frozenset({("pin",), ("pin", "code"), ("otp",), ("cvv",), ("cvc",)})
+_WORDS_KEPT: Final = 8_192
+"""A schema says the same few names in table after table, also one with more columns than are kept."""
 
 
 @lru_cache(maxsize=20_000)
@@ -89,6 +91,7 @@ def classify_column(
     return frozenset((found,))
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
 def words_of(name: str) -> tuple[str, ...]:
     """Cut snake_case, camelCase and digits apart, lower the case, take off accents."""
     folded = unicodedata.normalize("NFKD", name)
@@ -96,6 +99,7 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(plain.replace("'", "").replace("ß", "ss")))
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
 def _by_words(words: tuple[str, ...]) -> DataClass | None:
     if not words or (words[0] in ACQUITTING_STARTS and len(words) > 1):
         return None
@@ -161,6 +165,7 @@ def _singular(word: str) -> str:
     return word if word.endswith("ss") else word.removesuffix("s")
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
 def _by_type(type_name: str) -> DataClass | None:
     """`inet` is an address of somebody; a domain or type may be named for what it holds."""
     lowered = type_name.lower()
