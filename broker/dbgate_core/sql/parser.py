@@ -7,6 +7,7 @@ become before anything recursive sees it.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import postgast
@@ -24,6 +25,13 @@ MAX_CHAIN: Final = 5_000
 An 8 MiB stack holds 20,000 levels and breaks at 30,000 (measured). Right-recursive nesting and
 parentheses are bounded by the parser itself, at 10,000.
 """
+
+MAX_RUN_STEPS: Final = 20_000_000
+"""What long rows of operator characters may cost the scanner: some 0.1 s.
+
+It looks at the rest of such a row anew for each token in it, so 200 KB of `/*` take minutes.
+"""
+_LONG_RUN: Final = re.compile(r"[-+*/<>=~!@#%^&|`?]{256,}")
 
 _COMMA: Final = ord(",")
 _SEMICOLON: Final = ord(";")
@@ -69,6 +77,7 @@ def parse(text: str) -> Any:  # Any: a protobuf tree, read by `WhichOneof` at ru
     _check_length(text)
     try:
         if len(text) > MAX_CHAIN:
+            _check_runs(text)
             _check_depth(text)
         return postgast.parse(text)
     except postgast.PgQueryError as exc:
@@ -94,6 +103,12 @@ def _check_length(text: str) -> None:
         raise NotParsed("a statement that is not Unicode text") from exc
     if size > MAX_TEXT_BYTES:
         raise LimitExceeded(f"a statement of over {MAX_TEXT_BYTES} bytes is not judged")
+
+
+def _check_runs(text: str) -> None:
+    """Raise LimitExceeded for a text that PostgreSQL's scanner would take too long to read."""
+    if sum(len(run) ** 2 for run in _LONG_RUN.findall(text)) > MAX_RUN_STEPS:
+        raise LimitExceeded("a row of operator characters too long to be judged")
 
 
 def _check_depth(text: str) -> None:
@@ -140,7 +155,9 @@ def parse_code(node: Any) -> Any:  # Any: protobuf in, the JSON of libpg_query o
     try:
         if statement.WhichOneof("node") == "create_function_stmt":
             _plain_parameters(statement.create_function_stmt)
-        return postgast.parse_plpgsql(postgast.deparse(result))
+        text = postgast.deparse(result)
+        _check_runs(text)
+        return postgast.parse_plpgsql(text)
     except (postgast.PgQueryError, ValueError) as exc:
         raise NotParsed("PL/pgSQL that cannot be read") from exc
     except (DecodeError, RecursionError) as exc:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from dbgate_core.errors import LimitExceeded
 from dbgate_core.sql.effects import Action, Effect, Predicate, Relation
 from dbgate_core.sql.functions import ATTRIBUTE_CALLS, NOTIFY, SEQUENCE_WRITERS, SET_CONFIG
 from dbgate_core.sql.predicates import judge_predicate
@@ -13,6 +14,8 @@ from dbgate_core.sql.target import Target, target_of
 from dbgate_core.sql.tree import Node, kind, present, strings
 from dbgate_core.sql.walk import NO_CTES, Handler, Scope, Walk
 
+MAX_WITH_QUERIES: Final = 2_000
+"""Of a statement. Each is looked at with the names of those before it, which grows with the square."""
 _TABLESAMPLE: Final = frozenset({"system", "bernoulli"})
 _SKIP_SELECT: Final = frozenset({"with_clause", "into_clause", "locking_clause"})
 _SKIP_PINNED: Final = _SKIP_SELECT | {"target_list"}
@@ -34,6 +37,9 @@ def with_queries(walk: Walk, statement: Node, scope: Scope) -> Mapping[str, Node
         return ctes
     clause = statement.with_clause
     queries = [item.common_table_expr for item in clause.ctes]
+    walk.with_queries += len(queries)
+    if walk.with_queries > MAX_WITH_QUERIES:
+        raise LimitExceeded(f"more than {MAX_WITH_QUERIES} WITH queries in a statement")
     if clause.recursive:
         ctes = {**ctes, **{query.ctename: query.ctequery for query in queries}}
     for query in queries:

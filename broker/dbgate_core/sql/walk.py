@@ -123,6 +123,7 @@ class Walk:
         "todo",
         "touched",
         "variables",
+        "with_queries",
         "writes",
     )  # fmt: skip
 
@@ -160,6 +161,7 @@ class Walk:
         self.secret_reads: dict[Relation, set[str]] = {}
         self.known_columns: dict[str, bool] = {}
         self.defines: list[str] = []
+        self.with_queries = 0
         self.stars = False
         self.incomplete = False
         self.moves_names = False

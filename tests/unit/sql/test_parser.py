@@ -98,6 +98,33 @@ def test_a_text_over_the_bound_is_refused() -> None:
         analyse("select '" + "\u00e9" * (MAX_TEXT_BYTES // 2) + "'")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["select 1 " + "/*" * 12_000 + "*/" * 12_000, "select 1 " + "/**/+" * 8_000 + "1",
+     "select 1 " + "+" * 24_000 + " 1", "do $$ begin perform 1 " + "+" * 24_000 + " 1; end $$",
+     "do E'begin perform 1 " + "\\x2b" * 24_000 + " 1; end'"],
+)  # fmt: skip
+def test_a_row_of_operators_that_takes_the_scanner_long_is_not_read(text: str) -> None:
+    """Its time grows with the square: 200 KB of these would hold the broker for minutes."""
+    try:
+        found = analyse(text)
+    except LimitExceeded:
+        return
+    assert found.incomplete
+
+
+def test_lines_of_operators_as_people_draw_them_are_read() -> None:
+    drawn = "-- " + "=" * 200 + "\n/*" + "*" * 300 + "*/\n"
+    assert analyse(drawn * 100 + "select 1").statements == 1
+
+
+def test_with_queries_without_end_are_refused() -> None:
+    """What each sees is a copy of what the one before it saw."""
+    many = ", ".join(f"c{number} as (select 1)" for number in range(3_000))
+    with pytest.raises(LimitExceeded, match="WITH"):
+        analyse(f"with {many} select 1")
+
+
 def test_many_statements_are_refused() -> None:
     with pytest.raises(LimitExceeded):
         analyse("select 1;" * 20_000)
