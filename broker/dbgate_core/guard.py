@@ -8,10 +8,11 @@ the text waits for one, if its session waits at all and an approval could help.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from dbgate_core.ahead import Ahead
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit import statement
 from dbgate_core.audit.canonical import fragment
@@ -26,7 +27,7 @@ from dbgate_core.holds import hold_of, refused, unapprovable
 from dbgate_core.limits import LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
 from dbgate_core.masking.flows import hidden_flow
-from dbgate_core.masking.plan import plan_copy, plan_rows, protected
+from dbgate_core.masking.plan import foresee_rows, plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.meaning import Meaning, is_plain, runs_code
@@ -48,7 +49,7 @@ from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.names import execute_of, moved
 from dbgate_core.sql.parser import NotParsed
-from dbgate_core.verdicts import Judged, Shown, Verdicts
+from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Shown, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
@@ -118,6 +119,7 @@ class ConnectionGuard:
         self._search_path = scope.search_path
         self._meaning = Meaning()
         self._earlier = Earlier()
+        self._ahead = Ahead()
         self._loaded_ns = clock_ns()
         self._closed = False
         self._statements = 0
@@ -140,6 +142,14 @@ class ConnectionGuard:
         self._picture = picture
         self._loaded_ns = self._clock_ns()
         self._meaning.renewed()
+
+    def aside(self, text: str) -> Callable[[], None] | None:
+        """The judgement of a text that takes long, to be made on another thread; None if it is due now."""
+        subject, path = self._scope.subject, self._search_path
+        if self._verdicts.at_once(subject, text, self._catalog, path):
+            return None
+        key = self._key(text)
+        return None if self._ahead.has(key) else self._ahead.work(key, self._apart(text))
 
     def judge(self, text: str) -> Permit | Refusal | Hold:
         """Judge a text; a refusal stands in the log before it is given."""
@@ -203,7 +213,9 @@ class ConnectionGuard:
     ) -> Permit | Refusal:
         """Leave, or a refusal that stands in the log."""
         analysis = judged.analysis
-        flow = judged.flow or self._shadow_flow(analysis)
+        flow = judged.flow
+        if not (flow or self._ahead.made(judged)):
+            flow = self._shadow_flow(analysis)
         if decision.allowed and decision.obligations.mask and flow:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
@@ -249,6 +261,8 @@ class ConnectionGuard:
         if not leave.plain:
             self._meaning.follow(leave.analysis, self._catalog, self._search_path)
             begun.renamed = self._meaning.renamed_count
+        if len(leave.text) > MAX_AT_ONCE_CHARS:
+            self._ahead.drop()
         return begun
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
@@ -415,15 +429,36 @@ class ConnectionGuard:
         if self._verdicts.policy.version != self._policy:
             self._follow_policy()
             self._earlier.changed()
-        judged = self._verdicts.judge(
-            self._scope.subject,
-            text,
-            self._catalog,
-            self._search_path,
-            settled=not self._meaning.uncommitted,
-        )
+        subject, catalog, path = self._scope.subject, self._catalog, self._search_path
+        settled = not self._meaning.uncommitted
+        judged = self._ahead.take(self._key(text)) if len(text) > MAX_AT_ONCE_CHARS else None
+        if judged is None:
+            judged = self._verdicts.judge(subject, text, catalog, path, settled=settled)
+        elif settled and not self._meaning.shadows:
+            self._verdicts.remember(subject, judged, catalog, path)
         self._earlier.demand(judged.analysis)
         return judged
+
+    def _key(self, text: str) -> Hashable:
+        """All that a judgement made ahead rests on, but the session itself."""
+        meaning, version = self._meaning, self._verdicts.policy.version
+        names = (meaning.uncommitted, meaning.clean, meaning.shadows)
+        return text, version, self._catalog.version, self._search_path, names
+
+    def _apart(self, text: str) -> Callable[[], Judged]:
+        """Judges on another thread, while the connection waits and nothing of it changes."""
+        subject, catalog, path = self._scope.subject, self._catalog, self._search_path
+        meaning, settled = self._meaning, not self._meaning.uncommitted
+        clean, shadows, names = meaning.clean, meaning.shadows, dict(meaning.names)
+
+        def judge() -> Judged:
+            judged = self._verdicts.judge_apart(subject, text, catalog, path, settled=settled)
+            if catalog.classes and judged.decision.allowed and judged.analysis.returns_rows:
+                foresee_rows(text, catalog, path, names, clean, shadows)
+            moved_out = judged.flow or self._shadow_flow(judged.analysis)
+            return replace(judged, flow=moved_out) if moved_out else judged
+
+        return judge
 
     def _approved(self, analysis: Analysis) -> Decision:
         subject = self._scope.subject

@@ -24,6 +24,8 @@ MAX_ENTRIES: Final = 2_048
 """Of each cache of a broker."""
 MAX_REMEMBERED_CHARS: Final = 4_096
 """Longer texts are judged anew each time, so the caches have a bound in bytes: about 32 MB each."""
+MAX_AT_ONCE_CHARS: Final = 2_048
+"""A longer text is judged aside when it is new: it can take 20 us a character, a megabyte seconds."""
 MAX_LEAVE_CHARS: Final = 16_384
 """Of longer texts no leave is remembered, for effects may hold as much as the text: again 32 MB."""
 _HARMLESS: Final = frozenset({Action.SELECT, Action.TRANSACTION})
@@ -137,7 +139,7 @@ class Lru(Generic[K, V]):
 
 
 class Verdicts:
-    """Judges texts for all connections of a broker. Not thread-safe: for its event loop alone.
+    """Judges texts for all connections of a broker. Not thread-safe, but for `judge_apart`: for its event loop alone.
 
     A verdict depends on the analysis alone, so other literals in the same statement cost the
     parse and no policy; in a statement that has a shape (sql/shape.py), not even that. Only leave is
@@ -185,6 +187,39 @@ class Verdicts:
             self._texts.put(key, found)
         return found
 
+    def at_once(
+        self, subject: Subject, text: str, catalog: Catalog, search_path: tuple[str, ...]
+    ) -> bool:
+        """Whether a text is short, or its verdict remembered: others need not wait for it."""
+        if len(text) <= MAX_AT_ONCE_CHARS:
+            return True
+        key = (text, subject, catalog.version, search_path)
+        return self.policy.version == self._version and self._texts.get(key) is not None
+
+    def judge_apart(
+        self,
+        subject: Subject,
+        text: str,
+        catalog: Catalog,
+        search_path: tuple[str, ...],
+        *,
+        settled: bool,
+    ) -> Judged:
+        """As `judge`, on any thread: nothing is looked up, nothing remembered."""
+        return self._judged(subject, text, catalog, search_path, settled=settled, apart=True)
+
+    def remember(
+        self,
+        subject: Subject,
+        judged: Judged,
+        catalog: Catalog,
+        search_path: tuple[str, ...],
+    ) -> None:
+        """Keep what `judge_apart` gave of a settled text, if it is short enough."""
+        text = judged.analysis.text
+        if len(text) <= MAX_REMEMBERED_CHARS and self.policy.version == self._version:
+            self._texts.put((text, subject, catalog.version, search_path), judged)
+
     def _judged(
         self,
         subject: Subject,
@@ -193,9 +228,10 @@ class Verdicts:
         search_path: tuple[str, ...],
         *,
         settled: bool = True,
+        apart: bool = False,
     ) -> Judged:
         analysis = analyse(text, catalog, search_path, settled=settled)
-        decision = self._decide(subject, analysis)
+        decision = (self._ask if apart else self._decide)(subject, analysis)
         moved = flow(analysis, catalog, search_path)
         return Judged(analysis, decision, moved, judged(analysis, decision))
 
@@ -217,12 +253,15 @@ class Verdicts:
         )
         if (leave := self._leaves.get(key)) is not None:
             return leave
-        decision = self.policy.statement(
-            subject.principal, subject.database, subject.access_role, analysis
-        )
+        decision = self._ask(subject, analysis)
         if decision.allowed and len(analysis.text) <= MAX_LEAVE_CHARS:
             self._leaves.put(key, decision)
         return decision
+
+    def _ask(self, subject: Subject, analysis: Analysis) -> Decision:
+        return self.policy.statement(
+            subject.principal, subject.database, subject.access_role, analysis
+        )
 
 
 def flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from enum import Enum
 
@@ -23,6 +24,9 @@ from dbgate_core.pgwire.session import Session
 
 Decide = Callable[[Hold, bool], Awaitable[Refusal | None]]
 """Waits for somebody's leave; told whether a transaction is open meanwhile. None: judge anew."""
+
+_ASIDE = ThreadPoolExecutor(1, "judge")
+"""Where texts are judged that take long: one at a time, so that they wait for each other alone."""
 
 log = logging.getLogger("dbgate.gateway")
 
@@ -160,8 +164,10 @@ class Relay:
             self._waiting = asyncio.get_running_loop().create_task(self._wait())
 
     async def _wait(self) -> None:
-        """For leave, where that is due, and always for a fresh catalog; then go on."""
+        """For a long judgement, for leave, where that is due, and always for a fresh catalog; then go on."""
         try:
+            if self.session.aside is not None:
+                await asyncio.get_running_loop().run_in_executor(_ASIDE, self.session.aside)
             hold = self.session.asks
             answer = None if hold is None else await self._decided(hold)
             await self._until_fresh()

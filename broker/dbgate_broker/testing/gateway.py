@@ -107,6 +107,10 @@ class DiaryGuard:
     stale: bool = False
     changed: bool = False
 
+    def aside(self, text: str) -> Callable[[], None] | None:
+        """Nothing takes long."""
+        return None
+
     def judge(self, text: str) -> Permit | Refusal | Hold:
         """Refuse what holds the forbidden word; hold what waits for leave."""
         if self.stale:

@@ -96,6 +96,34 @@ def _remembered(
     return result_outputs(text, Scope(catalog, search_path), {})
 
 
+@lru_cache(maxsize=4)
+def _foreseen(
+    text: str,
+    catalog: Catalog,
+    search_path: tuple[str, ...],
+    names: tuple[tuple[str, str], ...],
+    clean: frozenset[str],
+    shadows: frozenset[str],
+    blurred: bool,
+) -> tuple[tuple[Outputs, bool], ...]:
+    """Of long texts: each may be a megabyte, so a few are kept."""
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
+    return result_outputs(text, scope, dict(names))
+
+
+def foresee_rows(
+    text: str,
+    catalog: Catalog,
+    search_path: tuple[str, ...],
+    names: Mapping[str, str],
+    clean: frozenset[str],
+    shadows: frozenset[str],
+) -> None:
+    """Find what the columns of a long text's results carry, so that `plan_rows` need not."""
+    if len(text) > MAX_REMEMBERED:
+        _foreseen(text, catalog, search_path, tuple(names.items()), clean, shadows, False)
+
+
 class _Lineage:
     """The outputs of a text, found when first asked for: many results never ask."""
 
@@ -105,16 +133,16 @@ class _Lineage:
 
     def results(self) -> tuple[tuple[Outputs, bool], ...]:
         if self._found is None:
-            if (
-                self._names
-                or self._scope.clean
-                or self._scope.shadows
-                or self._scope.blurred
-                or len(self._text) > MAX_REMEMBERED
-            ):
-                self._found = result_outputs(self._text, self._scope, self._names)
+            text, scope, names = self._text, self._scope, self._names
+            if len(text) > MAX_REMEMBERED:
+                held = tuple(names.items())
+                place = scope.catalog, scope.search_path
+                shown = scope.clean, scope.shadows, scope.blurred
+                self._found = _foreseen(text, *place, held, *shown)
+            elif names or scope.clean or scope.shadows or scope.blurred:
+                self._found = result_outputs(text, scope, names)
             else:
-                self._found = _remembered(self._text, self._scope.catalog, self._scope.search_path)
+                self._found = _remembered(text, scope.catalog, scope.search_path)
         return self._found
 
     def carries(self, index: int, count: int) -> Carried:

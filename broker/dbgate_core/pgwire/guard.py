@@ -8,7 +8,7 @@ forwarded without one.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -169,6 +169,9 @@ class Guard(Protocol):
     @property
     def stale(self) -> bool:
         """True while no further statement may be judged: the catalog must be read again first."""
+
+    def aside(self, text: str) -> Callable[[], None] | None:
+        """What is to be done first, on another thread, for a text that takes long to judge."""
 
     def judge(self, text: str) -> Permit | Refusal | Hold:
         """Judge a text that was sent by Query or Parse; a refusal is recorded by the guard.

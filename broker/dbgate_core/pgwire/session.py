@@ -17,12 +17,16 @@ it is, too, when a message names what an earlier segment defined and the server 
 after an error there the name may mean something else than what was judged. And behind the end of a
 COPY: whether the server reads a Sync before it inside the copy, or answers it, says what it skips.
 
+A text that takes long to judge waits in the same way until `aside`, what its guard has to do first,
+was done by somebody, while other connections go on.
+
 A text that the guard holds waits in the same way, once the server owes nothing: somebody else
 decides, and `resume` takes the refusal that is due unless the guard, asked again, lets it run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
@@ -100,6 +104,7 @@ class Session(Backend):
         self._client = Tail()
         self._client_skip = 0
         self._hold: Hold | None = None
+        self.aside: Callable[[], None] | None = None
         self._answer: Refusal | None = None
         self._unsynced = False
         self._taken = Taken()
@@ -133,7 +138,7 @@ class Session(Backend):
 
         `answer` is for the text that waited for leave, unless it is judged otherwise by now.
         """
-        self.held, self._hold = False, None
+        self.held, self._hold, self.aside = False, None, None
         self._answer = None if self.skipping else answer or self._answer
         self.receive_client(b"")
 
@@ -401,7 +406,10 @@ class Session(Backend):
         return found
 
     def _judge(self, text: str) -> Permit | Refusal:
-        """The verdict on a text. Raises _Doubt when it has to wait for leave."""
+        """The verdict on a text. Raises _Doubt when it has to wait: for leave, or to be judged."""
+        self.aside = self.guard.aside(text)
+        if self.aside is not None:
+            raise _Doubt
         answer, self._answer = self._answer, None
         try:
             verdict = self.guard.judge(text)

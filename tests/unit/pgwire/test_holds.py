@@ -48,7 +48,7 @@ POSITIONS: dict[str, Callable[[str], bytes]] = {
 
 @dataclass
 class Decided(Talk):
-    """Whatever waits is decided as soon as it may be: leave, unless it is forbidden."""
+    """Whatever waits is judged and decided as soon as it may be: leave, unless it is forbidden."""
 
     asked: list[str] = field(default_factory=list)
     short: list[bool] = field(default_factory=list)
@@ -64,6 +64,8 @@ class Decided(Talk):
     def _decide(self) -> None:
         while self.session.held and self.session.drained:
             hold, answer = self.session.asks, None
+            if self.session.aside is not None:
+                self.session.aside()
             if hold is not None:
                 self.asked.append(hold.text)
                 self.short.append(self.session.in_transaction)

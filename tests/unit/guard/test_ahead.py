@@ -1,0 +1,115 @@
+"""A long text is judged aside, and its judgement holds for what it was made of alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dbgate_core.catalog import Catalog
+from dbgate_core.decision import Obligations
+from dbgate_core.guard import ConnectionGuard, Leave
+from dbgate_core.pgwire.guard import Outcome, Refusal, Status
+from dbgate_core.scope import Picture
+from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, MAX_REMEMBERED_CHARS
+from tests.unit.guard.doubles import CUSTOMERS, PLAIN, Desk, TablePolicy
+
+
+def long(text: str, length: int = MAX_REMEMBERED_CHARS + 1) -> str:
+    return f"{text} /*{'x' * length}*/"
+
+
+def judged(guard: ConnectionGuard, text: str) -> Leave | Refusal:
+    """As the gateway has it judged."""
+    while (work := guard.aside(text)) is not None:
+        work()
+    verdict = guard.judge(text)
+    assert isinstance(verdict, Leave | Refusal)
+    return verdict
+
+
+def test_a_short_text_is_judged_at_once() -> None:
+    assert Desk().guard().aside("select id from plain") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select id from plain",
+        "select email from customers",
+        "insert into plain select length(email) from customers",
+        "drop table plain",
+        "do 'begin end'",
+        "selec",
+        "create table made as select * from customers",
+    ],
+)
+def test_it_is_judged_as_it_would_be_at_once(text: str) -> None:
+    policy = TablePolicy(obligations=Obligations(mask=True))
+    aside, at_once = Desk(policy=policy), Desk(policy=policy)
+    one, other = judged(aside.guard(), long(text)), at_once.guard().judge(long(text))
+    assert one == other
+    assert aside.log.entries == at_once.log.entries
+
+
+def test_it_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard, text = Desk().guard(), long("select id from plain")
+    work = guard.aside(text)
+    assert work is not None
+    work()
+    monkeypatch.setattr("dbgate_core.verdicts.analyse", None)
+    assert guard.aside(text) is None
+    assert isinstance(guard.judge(text), Leave)
+
+
+def test_a_shorter_one_is_remembered_for_all_connections() -> None:
+    desk, text = Desk(), long("select id from plain", MAX_AT_ONCE_CHARS)
+    guard = desk.guard()
+    assert isinstance(judged(guard, text), Leave)
+    other = judged(guard, "select 1")
+    assert isinstance(other, Leave)
+    guard.begin(other, None, "simple")
+    assert guard.aside(text) is None
+
+
+def test_another_catalog_policy_or_path_asks_for_another_judgement() -> None:
+    policy = TablePolicy()
+    desk, text = Desk(policy=policy), long("select id from plain")
+    guard = desk.guard()
+    judged(guard, text)
+    guard.renew(Picture(Catalog([CUSTOMERS, PLAIN], "2")))
+    work = guard.aside(text)
+    assert work is not None
+    work()
+    assert guard.aside(text) is None
+    policy.version = "v2"
+    assert guard.aside(text) is not None
+
+
+def test_a_temporary_table_made_meanwhile_asks_for_another_judgement() -> None:
+    """Its name may stand before that of the table which was judged."""
+    desk = Desk(policy=TablePolicy(obligations=Obligations(mask=True)))
+    guard, text = desk.guard(), long("insert into plain select id from customers")
+    assert isinstance(judged(guard, text), Leave)
+    made = guard.judge("create temporary table plain as select email as id from customers")
+    assert isinstance(made, Leave)
+    guard.end(guard.begin(made, None, "simple"), Outcome(Status.OK, "SELECT 1", None))
+    assert guard.aside(text) is not None
+    fresh, short = judged(guard, text), guard.judge("insert into plain select id from customers")
+    assert type(fresh) is type(short)
+
+
+def test_what_cannot_be_judged_is_refused_as_ever() -> None:
+    desk = Desk()
+    refused = judged(desk.guard(), "select 1 " + "/*" * 12_000 + "*/" * 12_000)
+    assert isinstance(refused, Refusal)
+    assert refused.sqlstate == "54000"
+    assert desk.log.kinds() == ["statement_refused"]
+
+
+def test_its_text_is_not_kept_once_it_began() -> None:
+    guard, text = Desk().guard(), long("select id from plain")
+    leave = judged(guard, text)
+    assert isinstance(leave, Leave)
+    guard.begin(replace(leave), None, "simple")
+    assert guard.aside(text) is not None
