@@ -48,7 +48,11 @@ def test_it_is_judged_as_it_would_be_at_once(text: str) -> None:
     policy = TablePolicy(obligations=Obligations(mask=True))
     aside, at_once = Desk(policy=policy), Desk(policy=policy)
     one, other = judged(aside.guard(), long(text)), at_once.guard().judge(long(text))
-    assert one == other
+    if isinstance(one, Leave) and isinstance(other, Leave):
+        assert (one.decision, one.analysis) == (other.decision, other.analysis)
+        assert (one.moves, one.plain) == (other.moves, other.plain)
+    else:
+        assert one == other
     assert aside.log.entries == at_once.log.entries
 
 
