@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -37,8 +37,8 @@ POLICIES = Path(__file__).parents[2] / "policies"
 FORBIDDEN = "forbidden"
 """The table that the policy of the second comparison refuses."""
 DIRECT, GOVERNED = "one", "two"
+ROLE = f"create role ephemeral login password '{USER_PASSWORD}'"
 PREPARE = (
-    f"create role ephemeral login password '{USER_PASSWORD}'",
     "create table items (id int primary key, name text not null)",
     "insert into items select n, 'item ' || n from generate_series(1, 50) n",
     f"create table {FORBIDDEN} (id int)",
@@ -57,10 +57,14 @@ PREPARE = (
 
 
 class Everything:
-    """The permissive policy; it refuses what names the forbidden table, when told to."""
+    """The permissive policy; it refuses what names the forbidden table, when told to.
 
-    def __init__(self, *, refuses: bool) -> None:
+    `rules` are more rules beside it.
+    """
+
+    def __init__(self, *, refuses: bool, rules: str = "") -> None:
         files = {f.name: f.read_text() for f in (POLICIES / "permissive").glob("*.cedar")}
+        files["more.cedar"] = rules
         self._policies = Policies.load(files, (POLICIES / "schema.cedarschema").read_text())
         self._refuses = refuses
         self.version = self._policies.version
@@ -124,14 +128,15 @@ class GuardedTunnel(FixedTunnel):
 class Place:
     """Both ways, for as long as it is open."""
 
-    def __init__(self, base: Path, folder: Path) -> None:
+    def __init__(self, base: Path, folder: Path, prepare: Iterable[str], rules: str) -> None:
+        self._prepare, self._rules = prepare, rules
         self._ca, self._leaf = authority.make(folder)
         self.server = TlsPostgres(base, self._leaf)
         self.ledger = Ledger()
 
     def start(self) -> None:
         self.server.start()
-        for sql in PREPARE:
+        for sql in (ROLE, *self._prepare):
             self.server.query(sql)
         for name in (DIRECT, GOVERNED):
             self.server.query(f"create database {name} template postgres")
@@ -145,7 +150,7 @@ class Place:
     def gateway(self, *, refuses: bool = False) -> Iterator[World]:
         """A gateway before one of the databases."""
         world = World(self.server, self._ca, self._leaf)
-        policy = Everything(refuses=refuses)
+        policy = Everything(refuses=refuses, rules=self._rules)
         world.tunnel = GuardedTunnel(self.server, self._ca, policy, self.ledger)
         world.tunnels = FixedTunnels(world.tunnel)
         world.start()
@@ -157,14 +162,17 @@ class Place:
 
 
 @contextmanager
-def place() -> Iterator[Place]:
-    """A server of its own, stopped and removed at the end."""
+def place(prepare: Iterable[str] = PREPARE, rules: str = "") -> Iterator[Place]:
+    """A server of its own, stopped and removed at the end.
+
+    `prepare` makes what both databases hold, `rules` stand beside the permissive policy.
+    """
     programs.server(tls=True)
     with tempfile.TemporaryDirectory(prefix="dbgate-differential-") as folder:
         base = Path(folder) / "server"
         base.mkdir()
         Path(folder).chmod(0o755)
-        it = Place(base, Path(folder))
+        it = Place(base, Path(folder), prepare, rules)
         try:
             it.start()
             yield it

@@ -1,0 +1,70 @@
+"""Running the whole corpus, and its table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.leaks.corpus import Case
+from tests.leaks.trial import Trial
+from tests.leaks.ways import WAYS, simple
+
+
+@dataclass
+class Group:
+    """What became of the cases of one file."""
+
+    cases: int = 0
+    runs: int = 0
+    wrong: list[str] = field(default_factory=list)
+    vacuous: list[str] = field(default_factory=list)
+    """Attempts that show nothing without dbgate either: they prove nothing."""
+    closed: list[str] = field(default_factory=list)
+    """Attempts marked open that leak no more."""
+
+
+def run_attempts(trial: Trial, cases: Iterable[Case]) -> dict[str, Group]:
+    """Every attempt in every way."""
+    groups: dict[str, Group] = {}
+    for case in cases:
+        group = groups.setdefault(case.group, Group())
+        group.cases += 1
+        ways = (simple,) if case.simple else WAYS
+        found = []
+        for way in ways:
+            group.runs += 1
+            if leak := trial.leaks(case, way):
+                found.append(f"{way.__name__}: {leak}: {case}")
+        if case.open and not found:
+            group.closed.append(str(case))
+        if not case.open:
+            group.wrong += found
+        if not any(trial.shows(case, way) for way in ways):
+            group.vacuous.append(str(case))
+    return groups
+
+
+def run_harmless(trial: Trial, cases: Iterable[Case]) -> dict[str, Group]:
+    """Every harmless query in every way."""
+    groups: dict[str, Group] = {}
+    for case in cases:
+        group = groups.setdefault(case.group, Group())
+        group.cases += 1
+        for way in (simple,) if case.simple else WAYS:
+            group.runs += 1
+            if difference := trial.difference(case, way):
+                group.wrong.append(f"{way.__name__}: {case}\n      {difference}")
+    return groups
+
+
+def table(title: str, wrong: str, groups: dict[str, Group]) -> str:
+    """The groups, a line each, and their sum."""
+    rows = [(name, g.cases, g.runs, len(g.wrong)) for name, g in groups.items()]
+    sums: Counter[int] = Counter()
+    for row in rows:
+        for n, number in enumerate(row[1:]):
+            sums[n] += number
+    rows.append(("all", sums[0], sums[1], sums[2]))
+    lines = [f"{title:14} {'cases':>6} {'runs':>6} {wrong:>8}"]
+    return "\n".join([*lines, *(f"{a:14} {b:6} {c:6} {d:8}" for a, b, c, d in rows)])
