@@ -40,7 +40,7 @@ class Column:
 
     `classes` is empty for a column that may be shown. `derived` is set on a view's column that is
     computed from protected values: it has their classes, and no partial form of it is safe.
-    `generated` columns are left out by COPY without a column list. `not_null`: as declared.
+    `generated` is the expression that fills it, else empty. `not_null`: as declared.
     `found` are those of `classes` that its values showed, so that they follow it whatever it is
     called; `document` tells the members of its documents apart.
     """
@@ -51,7 +51,7 @@ class Column:
     classes: frozenset[DataClass] = frozenset()
     comment: str = ""
     derived: bool = False
-    generated: bool = False
+    generated: str = ""
     not_null: bool = False
     found: frozenset[DataClass] = frozenset()
     document: Document | None = None

@@ -32,7 +32,7 @@ class Population:
     """The rows of `people`, `formats` and others, as SQL; `cores` is what is protected in them."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - a fixed sequence is what is asked
+        self._random = random.Random(seed)
         self.cores = Cores()
         self.sql = [statement for n in range(1, PEOPLE + 1) for statement in self._person(n)]
 
@@ -76,7 +76,9 @@ class Population:
     def _person(self, n: int) -> list[str]:
         t, d = self._letters, self._digits
         place = f"ROW('{t()} street', '{t()}', {n})::place"
-        places = f"ARRAY[ROW('{t()} road', '{t()}', {n})::place, NULL, ROW(NULL, '{t()}', 1)::place]"
+        places = (
+            f"ARRAY[ROW('{t()} road', '{t()}', {n})::place, NULL, ROW(NULL, '{t()}', 1)::place]"
+        )
         person = f"""{n}, '{t()}@example.org', '+44 {d()}0000', {self._digits()},
             '{t()}', '{t()}', '{n} {t()} street', '{self._date()}', '{d()}',
             {d()}0000, 'DE{d(18)}0000', '{t()}', '{self._uuid()}', '{self._address()}',
@@ -112,7 +114,11 @@ def _binary(number: int) -> list[bytes]:
     """A bigint, a float8, and a numeric's last digits to base 10,000."""
     pairs = [number // 10_000**n % 10_000 for n in (2, 1, 0)]
     numeric = b"".join(pair.to_bytes(2, "big") for pair in pairs)
-    return [*([number.to_bytes(8, "big")] if number < 1 << 63 else []), struct.pack("!d", number), numeric]
+    return [
+        *([number.to_bytes(8, "big")] if number < 1 << 63 else []),
+        struct.pack("!d", number),
+        numeric,
+    ]
 
 
 def _day(days: int) -> str:

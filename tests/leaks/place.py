@@ -43,5 +43,3 @@ def leaks_place() -> Iterator[tuple[Place, World, Traces]]:
     sql, traces = prepared()
     with place(sql, rules=MASKED) as it, it.gateway() as world:
         yield it, world, traces
-
-

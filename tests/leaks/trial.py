@@ -103,8 +103,9 @@ class Trial:
 
 
 def _own_words(direct: list[Message], governed: list[Message]) -> bool:
-    """A syntax error, which dbgate tells itself: without the server's file and line."""
+    """What dbgate tells itself, syntax errors and unknown names: without the server's file and line."""
     if not direct or not governed or (direct[0][0], governed[0][0]) != ("E", "E"):
         return False
     theirs, ours = decode_fields(direct[0][1]), decode_fields(governed[0][1])
-    return theirs["C"] == "42601" and all(theirs.get(k) == ours.get(k) for k in "SVCMP")
+    same = all(theirs.get(key) == ours.get(key) for key in "SVCMP")
+    return theirs["C"] in ("42601", "26000") and same

@@ -28,7 +28,12 @@ def described(step: str) -> Sequence[Sequence[Say]]:
 def repeated(step: str) -> Sequence[Sequence[Say]]:
     """A named statement, described once, run twice in binary format."""
     run = [bind("", "again", NOTHING, BINARY), execute("", 0), SYNC]
-    return [[parse("again", step), describe("S", "again"), SYNC], run, run, [close("S", "again"), SYNC]]
+    return [
+        [parse("again", step), describe("S", "again"), SYNC],
+        run,
+        run,
+        [close("S", "again"), SYNC],
+    ]
 
 
 def undescribed(step: str) -> Sequence[Sequence[Say]]:

@@ -32,7 +32,9 @@ ORDER BY c.oid LIMIT 50001
 COLUMNS: Final[LiteralString] = """
 SELECT c.oid::int8, a.attnum::int4, a.attname::text, a.atttypid::int8,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
-       COALESCE(d.description, ''), a.attgenerated <> '',
+       COALESCE(d.description, ''), CASE WHEN a.attgenerated = '' THEN '' ELSE
+         (SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid) FROM pg_catalog.pg_attrdef f
+          WHERE f.adrelid = c.oid AND f.adnum = a.attnum) END,
        a.attnotnull
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -13,11 +13,12 @@ from dbgate_core.classify.inheriting import inherited
 from dbgate_core.classify.known import NOTHING, Known
 from dbgate_core.masking.classes import DataClass, classify_column
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM_COLUMNS
+from dbgate_core.masking.generated import with_generated_classes
 from dbgate_core.masking.types import ELEMENTS, TEXT_OID
 from dbgate_core.masking.views import with_view_classes
 
 RelationRow = tuple[int, str, str, str, str]
-ColumnRow = tuple[int, int, str, int, str, str, bool, bool]
+ColumnRow = tuple[int, int, str, int, str, str, str, bool]
 FunctionRow = tuple[str]
 TypeRow = tuple[int, int, int, str]
 
@@ -74,7 +75,7 @@ def build(rows: Rows, known: Known = NOTHING) -> Catalog:
         base_types(rows.types),
         behaves,
     )
-    return with_view_classes(catalog)
+    return with_view_classes(with_generated_classes(catalog))
 
 
 def _column(schema: str, table: str, row: ColumnRow) -> Column:

@@ -89,7 +89,7 @@ alter table play_kept alter email type text using email, add column other text;
 update play_kept set other = email;
 select other from play_kept;
 
--- undo: drop rule if exists spy on products
+-- undo: drop rule if exists spy on products; delete from notes
 create rule spy as on update to products do also insert into notes (body) select email from people;
 update products set price = price;
 select body from notes;
@@ -114,10 +114,3 @@ select name from things;
 set search_path = pg_temp, public;
 select email from people;
 select upper(email) from people;
-
--- undo: drop schema if exists play_schema cascade
-create schema play_schema;
-create view play_schema.products as select id, email as title from public.people;
-set search_path = play_schema, public;
-select title from products;
-select title || '' from products;

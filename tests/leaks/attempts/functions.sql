@@ -50,7 +50,7 @@ select coalesce(null, one_mail());
 
 select id, one_mail() || title from products order by one_mail();
 
--- undo: drop function play_mail()
+-- undo: drop function if exists play_mail()
 create function play_mail() returns setof text language sql as 'select email from public.people';
 select play_mail();
 select * from play_mail() as city;

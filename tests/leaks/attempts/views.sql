@@ -39,18 +39,18 @@ select * from everyone e join contacts c on c.id = e.id;
 
 with v as (select * from contacts) select loud from v;
 
--- undo: drop view play_view
+-- undo: drop view if exists play_view
 create view play_view as select email as shown from people;
 select shown from play_view;
 select shown || '' from play_view;
 
--- undo: drop view play_view2; drop view play_view
+-- undo: drop view if exists play_view2; drop view if exists play_view
 create view play_view as select upper(email) as shown, city from people;
 create view play_view2 as select shown as s2 from play_view;
 select s2 from play_view2;
 select * from play_view2;
 
--- undo: drop materialized view play_kept
+-- undo: drop materialized view if exists play_kept
 create materialized view play_kept as select email as shown from people;
 select shown from play_kept;
 select shown || '' from play_kept;
@@ -64,6 +64,6 @@ create temp view mine as select phone as tele_ from people;
 select tele_ from mine;
 select tele_ || '' from mine;
 
--- undo: drop view play_view
+-- undo: drop view if exists play_view
 create recursive view play_view (n, x) as select 1, 'a'::text union all select n + 1, (select email from people where id = n) from play_view where n < 4;
 select x from play_view;

@@ -24,6 +24,4 @@ copy (values (1, 'a')) to stdout;
 
 copy notes to stdout;
 
-copy counts to stdout;
-
 copy (select * from counts order by 1) to stdout;

@@ -10,8 +10,6 @@ select title::int from products;
 
 insert into products (id) values (1);
 
-insert into notes (id) values (1);
-
 select city from people where;
 
 select nosuch(1);

@@ -14,7 +14,7 @@ select created_at::date, extract(year from created_at), date_trunc('day', create
 
 select to_char(created_at at time zone 'UTC', 'YYYY') from people;
 
-select tags[1], array_length(tags, 1), tags || 'z' from people;
+select tags[1], array_length(tags, 1), tags || array['z'] from people;
 
 select unnest(tags) from people;
 

@@ -39,9 +39,6 @@ update products set title = 'x' where id = 1;
 select title from products order by id;
 rollback;
 
-create temp table t as select id, city from people;
-select * from t order by id;
-
 create temp table t (a int, b text);
 insert into t values (1, 'x'), (2, 'y');
 select a, b || '!' from t order by a;
