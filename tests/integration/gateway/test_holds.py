@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Callable
 
 import pytest
 
+from dbgate_broker.gateway.seams import LiveGuard, Tell
 from dbgate_broker.testing.gateway import FixedTunnel
 from dbgate_core.holds import BY_USER
-from dbgate_core.pgwire.guard import Refusal
+from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.pgwire.messages import decode_fields, message
 from tests.integration.credentials.servers import wait_until
 from tests.integration.gateway.raw import Raw, query, raw
@@ -112,6 +114,32 @@ def test_a_client_that_leaves_ends_the_wait(world: World, leave: Callable[[Raw],
         wait_until(world.tunnel.decisions[0].cancelled, LIMIT_S, "the end of the wait")
     world.settled()
     assert rows(world) == 0
+
+
+def test_the_connections_last_entry_comes_behind_the_end_of_its_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closings: list[int] = []
+
+    async def slow(guard: LiveGuard, hold: Hold, *, in_transaction: bool, tell: Tell) -> Refusal:
+        tell("waiting", "")
+        try:
+            return await asyncio.Future[Refusal]()
+        finally:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            closings.append(world.guard.closings)
+
+    monkeypatch.setattr(world.tunnel, "decide", slow)
+    with raw(world) as client:
+        client.log_in()
+        client.send(query(HELD))
+        client.until("N")
+        client.close()
+        wait_until(lambda: bool(closings), LIMIT_S, "the end of the wait")
+    world.settled()
+    assert closings == [0]
+    assert world.guard.closings == 1
 
 
 def test_the_sessions_end_ends_the_wait(world: World) -> None:

@@ -57,6 +57,14 @@ def test_what_no_approval_here_could_help_is_refused_at_once(desk: Desk) -> None
     assert desk.log.kinds() == ["statement_refused"]
 
 
+def test_one_that_no_approval_lets_run_is_refused_at_once() -> None:
+    desk = Desk(waits=True, policy=TablePolicy(held=frozenset({Action.INSERT})))
+    refused = desk.guard().judge("insert into plain select length(email) from customers")
+    assert isinstance(refused, Refusal)
+    assert "masking would be lost" in refused.message
+    assert desk.log.entries[0][1]["code"] == "masking.moved"
+
+
 def test_one_with_parameters_is_refused_at_once() -> None:
     desk = Desk(waits=True, policy=DELETE)
     for text in ("delete from plain where id = $1", "with a as (select $1::int) delete from plain"):

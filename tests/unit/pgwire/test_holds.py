@@ -168,6 +168,35 @@ def test_behind_an_error_nobody_is_asked() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        parse("", "fail") + bind("", "") + execute(""),
+        query("begin") + query("fail"),
+    ],
+    ids=["the server skips to Sync", "the transaction has failed"],
+)
+def test_an_error_that_comes_while_it_waits_ends_the_question(before: bytes) -> None:
+    session, server = Session(Strict()), Server()
+    session.receive_client(before + (parse("", HELD) if b"P" in before[:1] else query(HELD)))
+    assert session.held
+    assert isinstance(session.asks, Hold)
+    session.receive_server(server.feed(session.take_for_server()))
+    assert session.drained
+    assert session.asks is None
+
+
+def test_behind_the_end_of_a_failed_transaction_not_yet_answered_it_waits() -> None:
+    talk = Decided()
+    talk.client(query("begin") + query("fail"))
+    talk.settle()
+    assert talk.session.transaction_status == "E"
+    talk.client(query("commit") + query(HELD))
+    talk.settle()
+    assert talk.asked == [HELD]
+    assert talk.guard.refusals == []
+
+
 def test_it_is_judged_again_at_the_release() -> None:
     guard = Strict()
     session = Session(guard)
