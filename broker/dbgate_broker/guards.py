@@ -140,6 +140,7 @@ class ConnectionGuards:
             waits=session.hold_s > 0,
             epoch=self._epochs[session.database.name],
             counts=self._tally(session).counts,
+            budget=session.budget,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -27,13 +28,35 @@ class Obligations:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What one session may use up, all its connections together; None is without a limit.
+
+    `rows` and `row_bytes` are those of results that pass to the client; `timeout_s` is how long the server may
+    work on one statement, or on one pipeline.
+    """
+
+    statements: int | None = None
+    rows: int | None = None
+    row_bytes: int | None = None
+    timeout_s: int | None = None
+
+    def as_said(self) -> dict[str, int]:
+        """Those that there are, by name."""
+        every = {name: getattr(self, name) for name in self.__slots__}
+        return {name: limit for name, limit in every.items() if limit is not None}
+
+
+NO_LIMITS: Final = SessionLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A verdict with its reasons.
 
     `policies` are the `@id`s of the deciding rules (empty for the default deny); `message` and
     `hint` are the words for whoever asked; `approval` is the quorum a hold waits for (`dba:1`),
     and `role` the access role whose sessions then run the statement, empty for its own.
-    `observed` are the forbids that only observe and would have stopped it.
+    `limits` are those of a session that may be opened. `observed` are the forbids that only observe and would have stopped it.
     """
 
     verdict: Verdict
@@ -44,6 +67,7 @@ class Decision:
     role: str = ""
     obligations: Obligations = field(default_factory=Obligations)
     observed: tuple[str, ...] = ()
+    limits: SessionLimits = NO_LIMITS
 
     @property
     def allowed(self) -> bool:

@@ -24,7 +24,7 @@ from dbgate_core.decision import Decision, Verdict
 from dbgate_core.earlier import Earlier
 from dbgate_core.errors import DbgateError, Denied
 from dbgate_core.holds import hold_of, refused, unapprovable
-from dbgate_core.limits import LimitedRows
+from dbgate_core.limits import LimitedCopy, LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
 from dbgate_core.masking.flows import hidden_flow
 from dbgate_core.masking.plan import foresee_rows, plan_copy, plan_rows, protected
@@ -112,6 +112,7 @@ class ConnectionGuard:
         self._scope = scope
         self._entry = fragment(None)
         self._counts = scope.counts
+        self._budget = scope.budget
         self._picture = picture
         self._verdicts = verdicts
         self._recorder = recorder
@@ -246,6 +247,8 @@ class ConnectionGuard:
         said = leave.said
         if leave.policy != self._verdicts.policy.version:
             said = self._still(leave)
+        if self._budget.bounded:
+            self._budget.statement()
         if not leave.plain:
             self._meaning.demand_room(leave.analysis)
         request = self._take(leave, parameters) if leave.digest else ""
@@ -271,6 +274,7 @@ class ConnectionGuard:
         owed, shown = leave.decision.obligations, leave.shown
         if (
             owed.row_limit is None
+            and not self._budget.counts_rows
             and shown.fields is fields
             and shown.catalog is self._picture.catalog
             and self._meaning.settled_since(leave.code_seen)
@@ -281,7 +285,9 @@ class ConnectionGuard:
             mask = self._plan(leave, fields)
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
-        return mask if owed.row_limit is None else LimitedRows(mask, owed.row_limit)
+        if owed.row_limit is None and not self._budget.counts_rows:
+            return mask
+        return LimitedRows(mask, owed.row_limit, self._budget)
 
     def _plan(self, leave: Leave, fields: Sequence[Field]) -> Masks | None:
         """The masks of a result. That there is none is remembered, where it rests on nothing else."""
@@ -306,9 +312,13 @@ class ConnectionGuard:
         """The mask of a COPY TO STDOUT; None when nothing in it is to be masked."""
         leave = _mine(permit)
         owed = leave.decision.obligations
-        if owed.row_limit is not None:
+        if owed.row_limit is not None or self._budget.limits.rows is not None:
             raise Denied("COPY TO is not for those with a row limit", hint="use SELECT")
-        if not owed.mask or not self._catalog.classes:
+        mask = self._copy_plan(leave, binary, columns)
+        return LimitedCopy(mask, self._budget) if self._budget.counts_rows else mask
+
+    def _copy_plan(self, leave: Leave, binary: bool, columns: int) -> CopyMask | None:
+        if not leave.decision.obligations.mask or not self._catalog.classes:
             return None
         analysis, text, blurred = self._readable(leave)
         mask = plan_copy(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from dbgate_core.budget import Budget
 from dbgate_core.catalog import Catalog
 from dbgate_core.counts import Counts
 from dbgate_core.masking.key import MaskKey
@@ -47,7 +48,7 @@ class Picture:
 class Scope:
     """What a guard knows of its connection. `entry` is what each audit entry says of it.
 
-    `waits`: a statement without the approval that it takes waits for one.
+    `waits`: a statement without the approval that it takes waits for one. `budget` is the session's.
     """
 
     subject: Subject
@@ -57,4 +58,5 @@ class Scope:
     waits: bool = False
     epoch: Epoch = field(default_factory=Epoch)
     counts: Counts = field(default_factory=Counts)
+    budget: Budget = field(default_factory=Budget)
     search_path: tuple[str, ...] = SEARCH_PATH

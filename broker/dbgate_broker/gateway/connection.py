@@ -16,6 +16,7 @@ from typing import Final
 from dbgate_broker.gateway import connect, login, upstream
 from dbgate_broker.gateway.keys import Keys
 from dbgate_broker.gateway.limits import MAX_HEAD_BYTES, Limits
+from dbgate_broker.gateway.overdue import Overdue
 from dbgate_broker.gateway.relay import End, Relay, report
 from dbgate_broker.gateway.seams import ConnectionFacts, LiveGuard, Tunnel, Tunnels
 from dbgate_broker.gateway.upstream import Upstream
@@ -215,6 +216,8 @@ class Connection:
             lambda: self._refresh(tunnel, guard),
             lambda hold, locks: tunnel.decide(guard, hold, in_transaction=locks, tell=self.say),
         )
+        if tunnel.timeout_s is not None:
+            relay.overdue = Overdue(tunnel.timeout_s, session, canceller.once, self.say)
         cancel = partial(_cancel, relay, canceller)
         secret = self._keys.issue(tunnel.session_id, cancel, server.pid, key_bytes)
         try:

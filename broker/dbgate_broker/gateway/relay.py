@@ -16,6 +16,7 @@ from contextvars import copy_context
 from enum import Enum
 
 from dbgate_broker.gateway.limits import HIGH_WATER_BYTES, MAX_READINGS
+from dbgate_broker.gateway.overdue import Overdue
 from dbgate_broker.gateway.wire import Pause, Wire
 from dbgate_core.errors import DbgateError, Unreachable
 from dbgate_core.holds import BY_USER
@@ -69,6 +70,7 @@ class Relay:
         self._waiting: asyncio.Task[None] | None = None
         self._deciding: asyncio.Future[Refusal | None] | None = None
         self._last: DbgateError | None = None
+        self.overdue: Overdue | None = None
         self._context = copy_context()
 
     def start(self) -> None:
@@ -127,6 +129,8 @@ class Relay:
         out = session.take_for_server()
         if out:
             self._server.write(out)
+        if self.overdue is not None:
+            self.overdue.look()
         if session.held:
             self._hold()
         elif session.terminated:
@@ -146,6 +150,8 @@ class Relay:
         out = session.take_for_client()
         if out:
             self._client.write(out)
+        if self.overdue is not None:
+            self.overdue.look()
         if self._last is not None:
             self._end_at_rest(self._last)
         if session.held:
@@ -226,6 +232,8 @@ class Relay:
         if self.done.done():
             return
         self.done.set_result(end)
+        if self.overdue is not None:
+            self.overdue.stop()
         if self._waiting is not None:
             self._waiting.cancel()
         self._server.resume(Pause.FULL)

@@ -100,6 +100,10 @@ class Tunnel(Protocol):
         """Where it leads."""
 
     @property
+    def timeout_s(self) -> float | None:
+        """How long the server may work on one statement; None: as long as it takes."""
+
+    @property
     def deadline(self) -> datetime:
         """When it ends."""
 

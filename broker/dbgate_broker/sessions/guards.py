@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard, Tell
+from dbgate_core.budget import Budget
 from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.principal import Principal
 from dbgate_core.scope import Releases
@@ -17,6 +18,7 @@ class GuardedSession:
     """Of a session, what judging, masking and recording its statements takes.
 
     `hold_s` is how long a statement waits for the approval that it takes; 0: it does not.
+    `budget` is what it may use up, with all its connections.
     """
 
     id: str
@@ -26,6 +28,7 @@ class GuardedSession:
     releases: Releases
     reason: str = ""
     hold_s: int = 0
+    budget: Budget = field(default_factory=Budget)
 
 
 class Holds(Protocol):

@@ -89,6 +89,11 @@ class LiveSession:
         return self._guarded.database
 
     @property
+    def timeout_s(self) -> float | None:
+        """How long the server may work on one statement of it."""
+        return self._guarded.budget.limits.timeout_s
+
+    @property
     def deadline(self) -> datetime:
         """When it ends: the end of its grant's window, or of the longest session."""
         return self.row.expires_at

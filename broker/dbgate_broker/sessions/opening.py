@@ -14,7 +14,7 @@ from dbgate_broker.sessions.ending import End, Ending
 from dbgate_broker.sessions.guards import GuardedSession, Guards
 from dbgate_broker.sessions.leasing import Held, Leasing
 from dbgate_broker.sessions.live import LiveSession
-from dbgate_broker.sessions.policy import ConnectPolicy
+from dbgate_broker.sessions.policy import ConnectPolicy, facts_of
 from dbgate_broker.sessions.records import SESSION_OPENED, record, session_scope
 from dbgate_broker.sessions.releases import StoreReleases
 from dbgate_broker.sessions.tickets import Stub, Ticket, new_session_id
@@ -22,7 +22,9 @@ from dbgate_broker.store import requests
 from dbgate_broker.store.engine import Store
 from dbgate_broker.store.sessions import SessionRow, SessionState
 from dbgate_core.audit.recorder import Recorder
+from dbgate_core.budget import Budget
 from dbgate_core.contract import OpenSession
+from dbgate_core.decision import SessionLimits
 from dbgate_core.errors import ApprovalNeeded
 from dbgate_core.principal import Principal
 
@@ -60,17 +62,24 @@ class Opening:
         hold_s = inputs.hold_seconds(ask.hold_s, self.config.sessions.request_expiry_s)
         standing = await self._grant(principal, database, ask.access_role)
         row = self._row(principal, database, standing, ask)
+        limits = self._limits(row, database)
         held: Held | None = None
         try:
             held = await self.leasing.take(row, database, standing.role)
             row = replace(row, state=SessionState.OPEN, db_user=held.credentials.username)
-            await self._record(row, database, standing, hold_s)
+            await self._record(row, database, standing, hold_s, limits)
         except BaseException:
             undoing = self.spawn(self.ending.end(row, End("it could not be opened"), held))
             await asyncio.wait({undoing}, timeout=UNDO_S)
             raise
         ticket = Ticket.new()
-        return self._live(row, database, ticket, held, hold_s), ticket
+        return self._live(row, database, ticket, held, hold_s, limits), ticket
+
+    def _limits(self, row: SessionRow, database: DatabaseConfig) -> SessionLimits:
+        """What it may use up: by the rules as they are now, for all of its life."""
+        role = row.access_role
+        facts = facts_of(database)
+        return self.policy.connect(row.principal, facts, role, approved=True).limits
 
     async def _grant(
         self, principal: Principal, database: DatabaseConfig, wanted: str
@@ -111,6 +120,7 @@ class Opening:
         database: DatabaseConfig,
         standing: access.Standing,
         hold_s: int,
+        limits: SessionLimits,
     ) -> None:
         fields = session_scope(row, database.environment, row.db_user) | {
             "reason": row.reason,
@@ -120,6 +130,8 @@ class Opening:
             "policies": list(standing.decision.policies),
             "hold_s": hold_s,
         }
+        if said := limits.as_said():
+            fields["limits"] = said
         if standing.decision.observed:
             fields["observed"] = list(standing.decision.observed)
         await record(self.recorder, SESSION_OPENED, fields)
@@ -131,9 +143,17 @@ class Opening:
         ticket: Ticket,
         held: Held,
         hold_s: int,
+        limits: SessionLimits,
     ) -> LiveSession:
         releases = StoreReleases(self.store, row, self.clock)
         guarded = GuardedSession(
-            row.id, row.principal, database, row.access_role, releases, row.reason, hold_s
+            row.id,
+            row.principal,
+            database,
+            row.access_role,
+            releases,
+            row.reason,
+            hold_s,
+            Budget(limits),
         )
         return LiveSession(row, guarded, Stub.of(ticket), held, self.guards, self.clock)

@@ -220,6 +220,7 @@ class FixedTunnel:
         self.password = password or Secret(secrets.token_urlsafe(18))
         self.token = token or Secret(secrets.token_urlsafe(18))
         self.scram = verifier(self.password)
+        self.timeout_s: float | None = None
         self.deadline = datetime.now(UTC) + timedelta(hours=1)
         self.make_guard: Callable[[], DiaryGuard] = DiaryGuard
         self.guards: list[DiaryGuard] = []

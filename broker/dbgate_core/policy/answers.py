@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from dbgate_core.approval.quorum import MAX_SEATS, Quorum
 from dbgate_core.database import DatabaseFacts
-from dbgate_core.decision import Decision, Verdict
+from dbgate_core.decision import Decision, SessionLimits, Verdict
 from dbgate_core.policy import words
-from dbgate_core.policy.rules import LEXING_RULE, Rule
+from dbgate_core.policy.rules import LEXING_RULE, OF_SESSIONS, Rule
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
@@ -71,6 +71,17 @@ def fewest_rows(rulings: Iterable[Ruling]) -> int | None:
     """The smallest `@rows` of the permits that decided; None without any."""
     limits = (rule.rows for ruling in rulings for rule in ruling.rules if not rule.forbids)
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def least_limits(rulings: Iterable[Ruling]) -> SessionLimits:
+    """Of each limit the smallest that a permit of the session sets."""
+    found = [rule.limits for ruling in rulings for rule in ruling.rules if not rule.forbids]
+    return SessionLimits(**{name: _least(found, name) for name in OF_SESSIONS.values()})
+
+
+def _least(found: Iterable[SessionLimits], name: str) -> int | None:
+    set_ = (getattr(limits, name) for limits in found)
+    return min((limit for limit in set_ if limit is not None), default=None)
 
 
 def strongest(quorums: Iterable[Quorum]) -> Quorum | None:

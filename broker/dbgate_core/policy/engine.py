@@ -33,6 +33,7 @@ from dbgate_core.policy.answers import (
     Topic,
     combine,
     fewest_rows,
+    least_limits,
     lexing_denied,
     nobody,
     too_much,
@@ -186,7 +187,8 @@ class Policies:
             known = self._entities_of(actor, topic.database)
             rulings.append(self._rule(question(actor), known, approved))
             observed |= self._observe(question(actor), known)
-        return replace(combine(topic, rulings), observed=tuple(sorted(observed)))
+        decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
+        return replace(decision, limits=least_limits(rulings)) if decision.allowed else decision
 
     def _parse_entities(self, actor: Actor, database: DatabaseFacts | None) -> Entities:
         return Entities.of(entities(actor, database), self._schema)

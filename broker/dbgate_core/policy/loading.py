@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dbgate_core.decision import NO_LIMITS
 from dbgate_core.errors import UsageError
 from dbgate_core.policy import cedar, questions
 from dbgate_core.policy.bounds import MAX_FILES, MAX_POLICIES, demand_bounded, pieces
@@ -96,6 +97,10 @@ def dead_rules(loaded: Loaded) -> list[Dead]:
 def _prepare(reading: _Reading, schema: cedar.Schema) -> Loaded:
     policies, rules = reading.policies, reading.rules
     actions = cedar.Actions(questions.samples(), policies, schema)
+    if idle := [rule for rule in rules.values() if _limits_nothing(rule, actions)]:
+        raise Unusable(
+            [f"{rule.place}: {rule.id}: it limits sessions, and permits none" for rule in idle]
+        )
     full = {name: policy for name, policy in policies.items() if not rules[name].observes}
     lifted = {name: policy for name, policy in full.items() if rules[name].approval is None}
     watched = {name: policy for name, policy in policies.items() if rules[name].observes}
@@ -108,6 +113,10 @@ def _prepare(reading: _Reading, schema: cedar.Schema) -> Loaded:
         any(cedar.looks_at(policy, "statement") for policy in policies.values()),
         policies,
     )
+
+
+def _limits_nothing(rule: Rule, actions: cedar.Actions) -> bool:
+    return rule.limits != NO_LIMITS and questions.CONNECT not in actions.of(rule.id)
 
 
 def _read_file(reading: _Reading, file: str, text: str, schema: cedar.Schema) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dbgate_core.approval.quorum import Quorum
+from dbgate_core.decision import NO_LIMITS, SessionLimits
 from dbgate_core.errors import UsageError
 from dbgate_core.policy.cedar import Json
 from dbgate_core.policy.words import Template
@@ -13,12 +14,19 @@ from dbgate_core.policy.words import Template
 LEXING_RULE: Final = "lexing-settings"
 """The one rule that is not in the files: see `dbgate_core.policy.engine`."""
 
-_OF_PERMIT: Final = frozenset({"id", "rows"})
-_OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role", "mode"})
+OF_SESSIONS: Final = {
+    "session_statements": "statements",
+    "session_rows": "rows",
+    "session_bytes": "row_bytes",
+    "statement_seconds": "timeout_s",
+}
+"""The limits of a session by the annotation that sets them, on a permit of `connect`."""
+OF_PERMIT: Final = frozenset({"id", "rows", *OF_SESSIONS})
+OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role", "mode"})
 _OBSERVE: Final = "observe"
 _ID_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _MAX_ID_CHARS: Final = 80
-_MAX_ROWS: Final = 10**9
+_MAX_NUMBER: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,8 @@ class Rule:
     """One policy.
 
     `order` is its place: by file name, then as written; `place` is where to look (`file:line`).
-    `approval` and `role` stand on forbids that another person may lift; `rows` on permits. A rule
+    `approval` and `role` stand on forbids that another person may lift; `rows` and `limits` (of
+    sessions) on permits. A rule
     that `observes` is a forbid that stops nothing: what it would have stopped is recorded.
     """
 
@@ -39,6 +48,7 @@ class Rule:
     message: Template | None = None
     hint: Template | None = None
     observes: bool = False
+    limits: SessionLimits = NO_LIMITS
     place: str = field(default="", compare=False)
 
 
@@ -59,18 +69,21 @@ def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[s
     if notes.get("mode", _OBSERVE) != _OBSERVE:
         errors.append(f'@mode is "{_OBSERVE}", or not there: the rule then counts')
     found = _values(notes, errors)
+    limits = _limits(notes, errors)
     if errors:
         return None, errors
-    return Rule(rule_id, order, forbids, *found, observes="mode" in notes, place=place), []
+    return Rule(
+        rule_id, order, forbids, *found, observes="mode" in notes, limits=limits, place=place
+    ), []
 
 
 def _misplaced(notes: dict[str, str], forbids: bool) -> list[str]:
     """An annotation that does nothing is a mistake that would not be noticed."""
     errors = []
     for name in sorted(notes):
-        if name not in _OF_PERMIT | _OF_FORBID:
+        if name not in OF_PERMIT | OF_FORBID:
             errors.append(f"the annotation @{name} does not exist")
-        elif name not in (_OF_FORBID if forbids else _OF_PERMIT):
+        elif name not in (OF_FORBID if forbids else OF_PERMIT):
             errors.append(f"@{name} belongs on a {'permit' if forbids else 'forbid'}")
         elif not notes[name].strip():
             errors.append(f"@{name} is empty")
@@ -93,14 +106,20 @@ def _values(
         except UsageError as exc:
             errors.append(f"@{name}: {exc.message}")
     message, hint = templates.get("message"), templates.get("hint")
-    return approval, notes.get("role", ""), _rows(notes, errors), message, hint
+    return approval, notes.get("role", ""), _number(notes, "rows", errors), message, hint
 
 
-def _rows(notes: dict[str, str], errors: list[str]) -> int | None:
-    text = notes.get("rows")
+def _limits(notes: dict[str, str], errors: list[str]) -> SessionLimits:
+    return SessionLimits(
+        **{name: _number(notes, note, errors) for note, name in OF_SESSIONS.items()}
+    )
+
+
+def _number(notes: dict[str, str], name: str, errors: list[str]) -> int | None:
+    text = notes.get(name)
     if text is None:
         return None
-    if text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= _MAX_ROWS:
+    if text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) <= _MAX_NUMBER:
         return int(text)
-    errors.append(f"@rows: {text!r} is not a number of rows from 1 to {_MAX_ROWS}")
+    errors.append(f"@{name}: {text!r} is not a number from 1 to {_MAX_NUMBER}")
     return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from dbgate_core.audit import canonical
+from dbgate_core.budget import Budget
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision, Obligations, Verdict
@@ -117,6 +118,7 @@ class Desk:
     search_path: tuple[str, ...] = ("public",)
     epoch: Epoch = field(default_factory=Epoch)
     waits: bool = False
+    budget: Budget = field(default_factory=Budget)
 
     def guard(self) -> ConnectionGuard:
         scope = Scope(
@@ -127,6 +129,7 @@ class Desk:
             waits=self.waits,
             epoch=self.epoch,
             search_path=self.search_path,
+            budget=self.budget,
         )
         return ConnectionGuard(
             scope, Picture(self.catalog), Verdicts(self.policy), self.log, lambda: self.now_ns

@@ -8,6 +8,7 @@ from pathlib import Path
 from dbgate_core.policy import Policies
 from dbgate_core.policy.casefile import read_cases
 from dbgate_core.policy.questions import DUTIES, samples
+from dbgate_core.policy.rules import OF_FORBID, OF_PERMIT
 from dbgate_core.policy.running import run_cases
 from dbgate_core.policy.words import PLACEHOLDERS
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate
@@ -29,7 +30,7 @@ EXAMPLES = re.findall(r"```cedar\n(.*?)```", DOCS, flags=re.DOTALL)
 def test_the_examples_load_beside_the_shipped_rules() -> None:
     shipped = [path.read_text() for path in sorted((POLICIES / "default").glob("*.cedar"))]
     some = rules(*shipped, *EXAMPLES)
-    assert len(some.rules) == len(default().rules) + 3
+    assert len(some.rules) == len(default().rules) + 4
 
 
 def test_the_example_of_cases_comes_out_as_it_says() -> None:
@@ -51,6 +52,11 @@ def test_every_file_placeholder_action_and_danger_is_named() -> None:
     names |= {str(danger) for danger in Danger if danger is not Danger.NONE}
     missing = {name for name in names if f"`{name}`" not in DOCS}
     assert not missing
+
+
+def test_every_annotation_is_named() -> None:
+    named = set(re.findall(r"^\| `@(\w+)\(", DOCS, flags=re.MULTILINE))
+    assert named == OF_PERMIT | OF_FORBID
 
 
 def test_the_schema_names_every_danger_and_predicate() -> None:

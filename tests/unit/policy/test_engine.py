@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dbgate_broker.policies import read_policies, shipped
 from dbgate_core.approval.quorum import MAX_SEATS, Quorum
 from dbgate_core.database import DatabaseFacts
-from dbgate_core.decision import Verdict
+from dbgate_core.decision import SessionLimits, Verdict
 from dbgate_core.errors import DbgateError, UsageError
 from dbgate_core.policy.answers import strongest, written
 from dbgate_core.policy.engine import MAX_EFFECTS
@@ -346,6 +346,29 @@ def test_the_smallest_row_limit_counts() -> None:
         for found in ([SELECT], [SELECT, call], [DROP])
     ]
     assert limits == [500, 20, None]
+
+
+def test_the_smallest_limits_of_a_session_count_for_everybody_in_the_chain() -> None:
+    some = rules(
+        EVERYTHING,
+        '@id("a") @session_rows("500") @session_bytes("9") '
+        'permit(principal is User, action == Action::"connect", resource);',
+        '@id("b") @session_rows("20") @session_statements("7") @statement_seconds("30") '
+        'permit(principal is Agent, action in [Action::"connect", Action::"request"], resource);',
+    )
+    assert some.connect(BOB, DEVELOPMENT, "admin").limits == SessionLimits(rows=500, row_bytes=9)
+    assert some.connect(COPILOT, DEVELOPMENT, "readonly").limits == SessionLimits(7, 20, 9, 30)
+    workload = person("ci", kind=PrincipalKind.WORKLOAD)
+    assert some.connect(workload, DEVELOPMENT, "readonly").limits == SessionLimits()
+
+
+def test_an_approved_session_has_the_limits_of_its_permit() -> None:
+    some = rules(
+        '@id("a") @session_rows("5") permit(principal, action == Action::"connect", resource);',
+        '@id("b") @approval("dba:1") forbid(principal, action == Action::"connect", resource);',
+    )
+    assert some.connect(BOB, DEVELOPMENT, "admin").limits == SessionLimits()
+    assert some.connect(BOB, DEVELOPMENT, "admin", approved=True).limits == SessionLimits(rows=5)
 
 
 def test_a_principal_cannot_be_named_into_another() -> None:

@@ -47,6 +47,12 @@ def refusal(*texts: str) -> str:
         (f'@id("x") @approval("") {FORBID}', "@approval is empty"),
         (f'@id("x") @rows("10") {FORBID}', "@rows belongs on a permit"),
         ('@id("x") @rows("many") permit(principal, action, resource);', "'many' is not a number"),
+        (f'@id("x") @session_rows("10") {FORBID}', "@session_rows belongs on a permit"),
+        ('@id("x") @statement_seconds("5m") permit(principal, action, resource);', "not a number"),
+        (
+            '@id("x") @session_rows("1") permit(principal, action in Action::"read", resource);',
+            "0.cedar:1: x: it limits sessions, and permits none",
+        ),
         ('@id("x") @rows("0") permit(principal, action, resource);', "'0' is not a number"),
         ('@id("x") @rows("-1") permit(principal, action, resource);', "'-1' is not a number"),
         ('@id("x") @rows("٣") permit(principal, action, resource);', "is not a number"),
