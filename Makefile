@@ -11,7 +11,7 @@ endif
 
 NATIVE := $(VENV)/.native
 
-.PHONY: help demo test lint types unit e2e bench transparency soak native completions clean
+.PHONY: help demo test lint types unit e2e bench classes transparency soak native completions clean
 
 help:            ## this list
 	@grep -hE '^[a-z0-9]+: .*##|^[a-z0-9]+: *##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ e2e: $(NATIVE)    ## real servers, real clients
 
 bench: $(NATIVE)  ## every goal for speed, beside direct PostgreSQL, pgbouncer and haproxy
 	@$(BIN)/python -m tests.bench
+
+classes: $(STAMP)  ## how well columns are classed, on labelled schemas: precision, recall, every mistake
+	@$(BIN)/python -m tests.bench.classes
 
 soak: $(NATIVE)   ## ten minutes of pgbench with clients killed at random, then a broker killed in mid-load
 	@$(BIN)/python -m tests.soak

@@ -19,21 +19,25 @@ MIN_HITS: Final = 2
 """Of sound values in a column of more than three."""
 MAX_VALUE_CHARS: Final = 8_192
 """A longer value is looked at up to here."""
+SHAPED: Final = 0.9
 _LOOSE_MIN: Final = 5
 """Values below which a check that one in ten passes says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recogniser:
-    """`share` of the values must pass `test`; `certainty` is the confidence when all do, in percent."""
+    """`share` of the values must pass `test`, and nearly all of them have the `shape`.
+
+    `certainty` is the confidence when all pass, in percent; `least` are the values that it takes.
+    """
 
     data_class: DataClass
     what: str
     test: Callable[[str], bool]
     share: float
     certainty: int
-    sound: bool = False
     least: int = 1
+    shape: Callable[[str], bool] = bool
 
 
 _STRICT_IDS: Final = tuple(
@@ -52,20 +56,19 @@ _LOOSE_IDS: Final = tuple(
     for check in national_ids.LOOSE
 )
 SOUND: Final = (
-    Recogniser(DataClass.SECRET, "private keys", keys.holds_private_key, 0.02, 99, True),
-    Recogniser(DataClass.SECRET, "password hashes", keys.is_password_hash, 0.05, 99, True),
-    Recogniser(DataClass.SECRET, "URLs with a password", keys.holds_url_password, 0.05, 95, True),
-    Recogniser(DataClass.TOKEN, "JSON Web Tokens", keys.is_jwt, 0.05, 99, True),
-    Recogniser(DataClass.TOKEN, "keys of known services", keys.holds_service_key, 0.05, 99, True),
-    Recogniser(DataClass.EMAIL, "e-mail addresses", reach.is_email, 0.05, 99, True),
-    Recogniser(DataClass.IBAN, "IBANs (modulo 97)", accounts.is_iban, 0.05, 99, True),
+    Recogniser(DataClass.SECRET, "private keys", keys.holds_private_key, 0.02, 99),
+    Recogniser(DataClass.SECRET, "password hashes", keys.is_password_hash, 0.05, 99),
+    Recogniser(DataClass.SECRET, "URLs with a password", keys.holds_url_password, 0.05, 95),
+    Recogniser(DataClass.TOKEN, "JSON Web Tokens", keys.is_jwt, 0.05, 99),
+    Recogniser(DataClass.TOKEN, "keys of known services", keys.holds_service_key, 0.05, 99),
+    Recogniser(DataClass.EMAIL, "e-mail addresses", reach.is_email, 0.05, 99),
+    Recogniser(DataClass.IBAN, "IBANs (modulo 97)", accounts.is_iban, 0.05, 99),
     Recogniser(
         DataClass.CARD_NUMBER,
         "card numbers (issuer range, Luhn)",
         accounts.is_card_number,
         0.3,
         97,
-        True,
     ),
 )
 OTHERS: Final = (
@@ -76,7 +79,15 @@ OTHERS: Final = (
     Recogniser(DataClass.IP_ADDRESS, "MAC addresses", reach.is_mac_address, 0.8, 95),
     Recogniser(DataClass.EMAIL, "texts with an e-mail address", reach.holds_email, 0.2, 75),
     Recogniser(DataClass.ADDRESS, "streets and numbers", people.is_street_address, 0.5, 85),
-    Recogniser(DataClass.PERSON_NAME, "names of people", people.is_person_name, 0.5, 80, least=3),
+    Recogniser(
+        DataClass.PERSON_NAME,
+        "names of people",
+        people.is_person_name,
+        0.2,
+        80,
+        least=3,
+        shape=people.is_person_shaped,
+    ),
     Recogniser(
         DataClass.TOKEN, "long random strings", keys.is_random_token, 0.9, 70, least=_LOOSE_MIN
     ),
@@ -105,6 +116,8 @@ def _findings(recognisers: Sequence[Recogniser], values: Sequence[str]) -> list[
     for one in recognisers:
         hits = sum(map(one.test, values)) if len(values) >= one.least else 0
         if not hits or hits < min(MIN_HITS, len(values) / 2) or hits < one.share * len(values):
+            continue
+        if sum(map(one.shape, values)) < SHAPED * len(values):
             continue
         made = _finding(one.data_class, one.what, hits / len(values), one.certainty, len(values))
         if one.data_class not in best or best[one.data_class].confidence < made.confidence:

@@ -52,7 +52,7 @@ def look(
     `values` are texts of sampled values that are not null; `documents` says that its type is JSON.
     """
     texts = [value.strip()[:MAX_VALUE_CHARS] for value in values]
-    texts = [text for text in texts if text]
+    texts = [text for text in dict.fromkeys(texts) if text]
     by_name = tuple(
         Finding(one, BY_NAME, "its name, type or comment says so", Source.NAME)
         for one in sorted(named)
@@ -78,12 +78,13 @@ def _documents(
     """Each member as a column of its own: its key is the name, what holds it is the table."""
     found: list[Finding] = []
     seen = members(values)
-    for path, texts in seen.items():
+    for path, inside in seen.items():
         keys = [key for key in path if key != "*"]
-        if not texts or not keys:
+        if not inside.texts or not keys:
             continue
+        texts = list(dict.fromkeys(inside.texts))
         holder = keys[-2] if len(keys) > 1 else column
-        type_name = "numeric" if all(text.isdigit() for text in texts) else "text"
+        type_name = "text" if inside.strings else "numeric"
         named = classify_column(holder, keys[-1], type_name)
         reason = f"its key {keys[-1]!r} says so"[:200]
         found += [Finding(one, BY_NAME, reason, Source.NAME, path) for one in sorted(named)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dbgate_core.classify.finding import Path
@@ -35,8 +36,16 @@ def parse(text: str) -> Any:  # Any: whatever JSON holds
         return None
 
 
-def members(documents: Iterable[str]) -> dict[Path, list[str]]:
-    """Every path that is seen, with the texts of its scalars (none at objects and arrays).
+@dataclass(slots=True)
+class Member:
+    """What was seen at one path: the texts of scalars, and whether one of them was a JSON string."""
+
+    texts: list[str] = field(default_factory=list)
+    strings: bool = False
+
+
+def members(documents: Iterable[str]) -> dict[Path, Member]:
+    """Every path that is seen (objects and arrays have no texts of their own).
 
     Keys of maps become `*`: those of an object that has, over all documents, more than `MAX_KEYS`.
     """
@@ -44,7 +53,7 @@ def members(documents: Iterable[str]) -> dict[Path, list[str]]:
     keys: dict[Path, set[str]] = {}
     for value in parsed:
         _keys(value, (), keys)
-    found: dict[Path, list[str]] = {}
+    found: dict[Path, Member] = {}
     for value in parsed:
         _walk(value, (), keys, found)
     return found
@@ -68,11 +77,11 @@ def _step(known: set[str], key: str) -> str:
     return ANY if len(known) > MAX_KEYS else key
 
 
-def _walk(value: Any, path: Path, keys: dict[Path, set[str]], found: dict[Path, list[str]]) -> None:
+def _walk(value: Any, path: Path, keys: dict[Path, set[str]], found: dict[Path, Member]) -> None:
     if path:
         if path not in found and len(found) >= MAX_PATHS:
             return
-        found.setdefault(path, [])
+        found.setdefault(path, Member())
     if len(path) >= MAX_DEPTH:
         return
     if isinstance(value, dict):
@@ -83,6 +92,7 @@ def _walk(value: Any, path: Path, keys: dict[Path, set[str]], found: dict[Path, 
         for inner in value:
             _walk(inner, (*path, ANY), keys, found)
     elif path and isinstance(value, str | int | float) and not isinstance(value, bool):
-        texts = found[path]
-        if len(texts) < MAX_VALUES:
-            texts.append(str(value))
+        seen = found[path]
+        seen.strings |= isinstance(value, str)
+        if len(seen.texts) < MAX_VALUES:
+            seen.texts.append(str(value))

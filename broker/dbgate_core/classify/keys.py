@@ -49,7 +49,7 @@ _PRIVATE_KEY: Final = re.compile(
 )
 _URL_PASSWORD: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,100}:[^\s/@]{1,200}@[^\s/]")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=.~-]{24,512}", re.ASCII)
-_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F-]+")
+_DIGEST: Final = re.compile(r"(?:0x)?[0-9a-fA-F-]+|(?:sha-?\d+|md5|blake2\w?)[-:=].*")
 MIN_BITS: Final = 3.9
 """A character of 24 random ones of base64 has 4.1 to 4.6 bits; words and paths have about 3.5."""
 MIN_KINDS: Final = 3
@@ -89,7 +89,7 @@ def holds_url_password(text: str) -> bool:
 
 def is_random_token(text: str) -> bool:
     """Long, of mixed characters without a pattern, and no digest in hexadecimal or encoded text."""
-    if not _OPAQUE.fullmatch(text) or _HEX.fullmatch(text):
+    if not _OPAQUE.fullmatch(text) or _DIGEST.fullmatch(text):
         return False
     kinds = (str.islower, str.isupper, str.isdigit)
     if sum(any(kind(char) for char in text) for kind in kinds) < MIN_KINDS:

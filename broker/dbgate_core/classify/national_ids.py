@@ -47,12 +47,9 @@ def _short_date(text: str) -> bool:
 
 @_shape(r"\d{3}[- ]\d{2}[- ]\d{4}")
 def social_security_us(text: str) -> bool:
-    """No area 000, 666 or 9xx, no group 00, no serial 0000 (SSA); 9xx of group 50 up is an ITIN."""
-    area, group, serial = text[:3], int(text[3:5]), text[5:]
-    itin = area[0] == "9" and group >= 50
-    return (
-        area not in ("000", "666") and (area[0] != "9" or itin) and group > 0 and serial != "0000"
-    )
+    """No area 000, 666 or 9xx, no group 00, no serial 0000 (Social Security Administration)."""
+    area, group, serial = text[:3], text[3:5], text[5:]
+    return area not in ("000", "666") and area[0] != "9" and group != "00" and serial != "0000"
 
 
 @_shape(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]")

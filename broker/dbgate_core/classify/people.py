@@ -44,6 +44,13 @@ def is_person_name(text: str) -> bool:
     return any(_plain(part) in GIVEN_NAMES for part in re.split(r"[-'\u2019]", found[1]))
 
 
+def is_person_shaped(text: str) -> bool:
+    """One to four capitalised words, which a name may be."""
+    words = re.split(r"[ ,-]+", text.rstrip())
+    capital = all(word[:1].isupper() or len(word) <= 3 for word in words)
+    return len(words) <= 5 and capital and text[-1] != "."
+
+
 def is_street_address(text: str) -> bool:
     """A street with a number, as ten languages write it, or a post-office box."""
     return len(text) <= 200 and any(street.fullmatch(text) for street in _STREETS)

@@ -8,7 +8,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 EMAIL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 _EMAIL = re.compile(rf"(?:mailto:)?{EMAIL}|[\w .'\"-]{{1,60}}<{EMAIL}>")
-_EMAIL_WITHIN = re.compile(rf"(?<![A-Za-z0-9._%+-]){EMAIL}(?![A-Za-z0-9/:-])")
+_EMAIL_WITHIN = re.compile(rf"(?<![A-Za-z0-9._%+-]){EMAIL}(?!\.?[A-Za-z0-9]|[/:-])")
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}", re.ASCII)
 _V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}", re.ASCII)
 VERSION_PART: int = 100

@@ -42,7 +42,7 @@ def computed(parts: Iterable[Carried]) -> Carried:
 def either(parts: Iterable[Carried]) -> Carried:
     """A value that is one of the parts, unchanged: a branch of UNION, CASE or COALESCE."""
     known = list(parts)
-    if len(known) == 1:
+    if known and known[0].classes and all(one == known[0] for one in known):
         return known[0]
     tainted = {(part.classes, part.derived) for part in known if part.classes}
     if not tainted:

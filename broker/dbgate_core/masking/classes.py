@@ -15,6 +15,7 @@ from typing import Final
 
 from dbgate_core.masking.vocabulary import (
     ACQUITTING_STARTS,
+    ALONE,
     BARE_NAMES,
     CLEAN,
     ENDINGS,
@@ -109,6 +110,8 @@ def _by_words(words: tuple[str, ...]) -> DataClass | None:
             phrase = " ".join(words[start:end])
             if phrase in CLEAN:
                 return None
+            if start and phrase in ALONE:
+                continue
             found = _phrase(phrase) or _phrase(_singular(phrase))
             if found is not None:
                 return found

@@ -17,11 +17,14 @@ def _set(text: str, separator: str | None = None) -> frozenset[str]:
 PHRASES: Final[dict[str, str]] = {
     "email": """
         email|e mail|mail|mail address|email address|email addr|correo|correo electronico|courriel
-        |adresse mail|adresse email|e mail adresse|posta elettronica|邮箱|电子邮件|メール|почта""",
+        |adresse mail|adresse email|e mail adresse|posta elettronica|epost|e post|epostadress|sahkoposti|eposta|e posta|mejl|mailadresse|邮箱|电子邮件|メール|почта""",
     "phone": """
-        phone|phones|telephone|tel|mobile|mobile phone|cell|cell phone|fax|msisdn|whatsapp
+        phone|phones|telephone|tel|mobile|mobile phone|cell|cell phone|cell number|cell no|home cell|work cell|private cell
+        |personal cell|contact cell|emergency cell|guest cell|parent cell|fax|msisdn|whatsapp
         |contact number|landline|telefono|movil|celular|telefon|handy|mobilnummer|telefonnummer
-        |rufnummer|portable|telefone|telefoon|telefoonnummer|cellulare|电话|手机|電話番号|телефон""",
+        |rufnummer|portable|telefone|telefoon|telefoonnummer|cellulare
+        |telefonu|komorka|numer telefonu|puhelin|puhelinnumero|mobil|matkapuhelin|telefonszam|gsm
+        |cep telefonu|telemovel|fono|direct dial|telefax|sms number|电话|手机|電話番号|телефон""",
     "person_name": """
         first name|last name|given name|family name|middle name|maiden name|full name|surname
         |forename|fname|lname|firstname|lastname|nickname|legal name|birth name|preferred name
@@ -33,17 +36,25 @@ PHRASES: Final[dict[str, str]] = {
         |driver name|shipping name|billing name|staff name|author name|signatory|signature
         |nombre completo|apellido|apellidos|prenom|nom de famille|nom complet|vorname|nachname
         |familienname|cognome|sobrenome|voornaam|achternaam|imie|nazwisko|fornavn|efternavn|etternavn
-        |fornamn|efternamn|姓名|氏名|имя|фамилия""",
+        |fornamn|efternamn|given names|other names|etunimi|sukunimi|jmeno|prijmeni|nume|prenume
+        |ad soyad|soyad|imie i nazwisko|apelido|apellido paterno|apellido materno|primer nombre
+        |segundo nombre|nombres|nom usage|nom naissance|nom de naissance|geburtsname|rufname|voornamen
+        |roepnaam|tussenvoegsel|payee name|payer name|debtor name|creditor name|insured name|owner name
+        |caller name|attendee name|traveller name|traveler name|consignee|addressee|kontaktperson
+        |ansprechpartner|mottagare|titulaire|titular|kontoinhaber|karteninhaber|姓名|氏名|имя|фамилия""",
     "address": """
         address|addr|addresses|street|street address|street name|house number|address line
         |mailing address|postal address|zip|zip code|zipcode|postal code|postcode|post code|plz|cep
         |direccion|domicilio|adresse|rue|code postal|anschrift|strasse|hausnummer|postleitzahl
-        |indirizzo|endereco|logradouro|adres|straat|huisnummer|adresa|ulica|地址|住所|адрес""",
+        |indirizzo|endereco|logradouro|adres|straat|huisnummer|adresa|ulica|postnummer|postnr|kod pocztowy
+        |cap|codigo postal|codice postale|psc|gatuadress|gateadresse|osoite|postinumero|numero civico
+        |bairro|domicile|nr domu|numer domu|house no|house nr|house num|地址|住所|адрес""",
     "birth_date": """
         dob|birth date|birthdate|birthday|birth day|date of birth|born|born on|born at|birth year
         |year of birth|fecha nacimiento|fecha de nacimiento|date naissance|date de naissance
         |geburtsdatum|geburtstag|data nascita|data di nascita|data nascimento|data de nascimento
-        |geboortedatum|data urodzenia|fodselsdato|生年月日|出生日期""",
+        |geboortedatum|data urodzenia|fodselsdato|fodelsedatum|fodt|syntymaaika|datum narozeni|szuletesi datum
+        |data nasterii|dogum tarihi|gebdat|geb datum|birth dt|nacimiento|nascimento|naissance|生年月日|出生日期""",
     "national_id": """
         ssn|ssn last 4|social security|social security number|sin number|nino|national insurance
         |national id|national identity|nationalid|national identifier|passport|passport id|tax id
@@ -53,15 +64,23 @@ PHRASES: Final[dict[str, str]] = {
         |personal id|personal identification|mrn|medical record|nhs|nhs number|medicare|medicare id
         |insurance id|health insurance number|insurance number|cpf|curp|rfc|nif|dni|nie|pesel|bsn
         |aadhaar|aadhar|egn|cnp|personnummer|fodselsnummer|cpr|codice fiscale|steuernummer|steuer id
-        |sozialversicherungsnummer|ausweisnummer|numero secu|numero securite sociale|nir|身份证|身份证号
+        |sozialversicherungsnummer|ausweisnummer|numero secu|numero securite sociale|nir|rodne cislo|hetu|henkilotunnus
+        |tc kimlik|kimlik no|rut|cedula|cuil|cuit|dui|nuip|reisepass|reisepassnummer|passnummer|pasaporte
+        |passeport|paszport|dowod|nr dowodu|numer dowodu|carta identita|documento identidad|documento
+        identita|ppsn|svnr|ahv nummer|numero avs|krankenversicherungsnummer|versichertennummer
+        |numero seguridad social|nss|residence permit|alien number|voter id|health card number
+        |身份证|身份证号
         |паспорт|инн|снилс""",
     "card_number": """
         card|card number|credit card|debit card|payment card|cc|cc number|ccn|ccnum|pan|card pan
         |primary account number|kreditkarte|kreditkartennummer|numero tarjeta|tarjeta|carte bancaire
-        |numero carte|numero cartao|银行卡号""",
+        |numero carte|numero cartao|creditcard|debitcard|kortnummer|kaartnummer|numer karty|carta di credito|numero carta
+        |cartao|cartao credito|numero de tarjeta|tarjeta credito|银行卡号""",
     "iban": """
         iban|bank account|bank account number|account number|account iban|acct|acct number
-        |routing number|sort code|kontonummer|cuenta bancaria|compte bancaire|rib""",
+        |routing number|sort code|kontonummer|cuenta bancaria|compte bancaire|rib|rekeningnummer|numer konta|nr konta
+        |numero conto|conto corrente|conta bancaria|numero cuenta|numero compte|clabe|bban|kontonr|aba
+        |aba number|bankkonto|bank acct""",
     "secret": """
         password|passwd|passwort|passphrase|passcode|pwd|pass|pin|pin code|secret|secrets|salt
         |password digest|passwd digest|secret key|private key|encryption key|signing key|master key
@@ -69,15 +88,20 @@ PHRASES: Final[dict[str, str]] = {
         |mnemonic|security answer|secret answer|recovery code|recovery codes|backup code|backup codes
         |cvv|cvv 2|cvc|cvc 2|csc|security code|contrasena|clave|mot de passe|motdepasse|kennwort|senha
         |wachtwoord|haslo|parola|pii|personal data|personal info|personal details|personal information
-        |connection string|dsn|密码|パスワード|пароль""",
+        |connection string|dsn|losenord|salasana|sifre|jelszo
+        |heslo|palavra passe|pepper|hmac key|puk|puk code|unlock code|密码|パスワード|пароль""",
     "token": """
         token|tokens|api key|apikey|access key|auth key|session key|session token|session cookie
         |cookie|cookies|bearer|jwt|oauth|refresh token|access token|authorization code|auth code
         |verification code|activation code|reset code|invite code|magic link|license key|secret token
-        |device token|push token|webhook url""",
+        |device token|push token|webhook url|csrf|xsrf|confirmation code|login code|one time code
+        |access code|recovery token|bearer token|jeton""",
     "ip_address": """
         ip|ip address|ip addr|ipaddress|ipaddr|ipv 4|ipv 6|remote addr|remote address|client addr
-        |client address|client ip|host ip|mac address|mac addr""",
+        |client address|client ip|host ip|mac address|mac addr|mac|mac adresse|ip adresse|adres ip|adresse ip|direccion ip
+        |indirizzo ip|lan addr|lan address|wan addr|wan address|peer addr|peer address|host addr
+        |host address|server addr|server address|source addr|source address|src addr|dst addr|bind addr
+        |x forwarded for|forwarded for""",
 }
 
 ENDINGS: Final = _set(
@@ -100,10 +124,20 @@ CLEAN: Final = _set(
     |business card|sim card|gift card|graphics card|report card|score card|phone model|tokens used
     |boarding pass|season pass|push pin|map pin|first pass|site address|page address|block address
     |git commit token|prompt tokens|completion tokens|total tokens|input tokens|output tokens
-    |scrum master key|foreign key|primary key|sort key|public key|company email domain""",
+    |scrum master key|foreign key|primary key|sort key|public key|company email domain
+    |next token|prev token|previous token|page token|continuation token|sync token|max token|stop token
+    |start address|end address|base address|index card|flash card|wild card|memory card|sound card
+    |video card|yellow card|red card|trading card|playing card|post card|loyalty card|fuel cell
+    |solar cell|battery cell|table cell|grid cell|stem cell|sea salt|frying pan|head phone|micro phone
+    |fortune cookie|direct mail|junk mail|voice mail|second pass|ski pass|bus pass|hall pass|gpio pin
+    |drop pin|easter egg token|top secret|signature hash|message signature|webhook signature
+    |request signature|digital signature|method signature|function signature""",
     "|",
 )
 """Phrases that end like a protected noun and are none."""
+
+ALONE: Final = _set("cell cap aba mac handy portable gsm rut nss psc fono", None)
+"""Phrases that count only as the whole name: a fuel cell is no phone, a market cap no postal code."""
 
 PEOPLE: Final = _set(
     """user customer client person people employee patient contact member student teacher staff lead

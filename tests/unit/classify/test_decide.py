@@ -1,0 +1,82 @@
+"""Names and content together: what convicts, what acquits, and what neither can talk away."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dbgate_core.classify.decide import look
+from dbgate_core.classify.documents import MAX_KEYS, MAX_PATHS, members
+from dbgate_core.classify.finding import Source
+from dbgate_core.masking.classes import DataClass
+from tests.bench.classes.measure import HELD, TUNED, score
+
+CARDS = ["4539578763621486", "5425233430109903", "4916338506082832"]
+NOTHING: frozenset[DataClass] = frozenset()
+
+
+def classes(column: str, values: list[str], named: frozenset[DataClass] = NOTHING) -> set[str]:
+    return {f.data_class.value for f in look("t", column, named, values).findings if not f.path}
+
+
+def test_content_convicts_whatever_the_column_is_called() -> None:
+    assert classes("v1", CARDS) == {"card_number"}
+    assert classes("order_number", CARDS) == {"card_number"}
+    assert classes("v1", ["a@example.com", *map(str, range(18))]) == set()
+    assert classes("v1", ["a@example.com", "b@example.com", *map(str, range(18))]) == {"email"}
+
+
+def test_weak_content_does_not_speak_where_the_name_does() -> None:
+    addresses = [f"203.0.113.{n}" for n in range(9)]
+    assert classes("v1", addresses) == {"ip_address"}
+    assert classes("build_version", addresses) == set()
+
+
+def test_what_the_name_says_stays() -> None:
+    named = frozenset({DataClass.EMAIL})
+    (finding,) = look("t", "email", named, ["x", "y"]).findings
+    assert (finding.data_class, finding.source) == (DataClass.EMAIL, Source.NAME)
+    assert classes("email", CARDS, named) == {"email", "card_number"}
+
+
+def test_reasons_hold_counts_and_no_value() -> None:
+    (finding,) = look("t", "v1", NOTHING, CARDS).findings
+    assert finding.reason == "3 of 3 sampled values are card numbers (issuer range, Luhn)"
+    assert 0 < finding.confidence < 100
+
+
+def test_documents_are_classed_by_member_also_in_text() -> None:
+    values = [
+        json.dumps({"user": {"email": f"p{n}@example.com", "plan": "x"}, "x1": CARDS[n]})
+        for n in range(3)
+    ]
+    looked = look("t", "raw", NOTHING, values)
+    found = {(".".join(f.path), f.data_class.value) for f in looked.findings}
+    assert found == {("user.email", "email"), ("x1", "card_number")}
+    assert ("user", "plan") in looked.paths
+
+
+def test_keys_of_a_map_are_values() -> None:
+    wide = json.dumps({f"k{n}": {"phone": "x"} for n in range(MAX_KEYS + 5)})
+    assert set(members([wide])) == {("*",), ("*", "phone")}
+
+
+def test_members_are_bounded() -> None:
+    deep = json.dumps(
+        {f"a{n}": {f"b{m}": {f"c{k}": 1 for k in range(9)} for m in range(9)} for n in range(9)}
+    )
+    assert len(members([deep])) == MAX_PATHS
+
+
+@pytest.mark.parametrize("text", ["{", "[1, {}]", '{"": {"": []}}', "[" * 5000, '"x"', "NaN", ""])
+def test_any_document_may_come(text: str) -> None:
+    look("t", "doc", NOTHING, [text] * 3, documents=True)
+
+
+@pytest.mark.parametrize("vocabulary", [TUNED, HELD])
+def test_precision_and_recall_of_the_labelled_schemas(vocabulary: str) -> None:
+    pytest.importorskip("phonenumbers", reason="the broker's extra is not installed")
+    found = score(vocabulary, seed=7)
+    assert found.precision >= 0.98, found.mistakes
+    assert found.recall >= 0.98, found.mistakes
