@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from tests.corpus import report
 from tests.corpus.attacking import Verdict, attacks
-from tests.corpus.cases import Group, groups
+from tests.corpus.cases import Group, groups, tools
 from tests.corpus.comparing import Compared, harmless
 from tests.corpus.place import place
 
@@ -23,8 +23,8 @@ def main() -> int:
     asked = parser.parse_args()
     started = time.monotonic()
     hostile, kind = (
-        [group for group in groups(what) if asked.group in group.name]
-        for what in ("attacks", "harmless")
+        [group for group in every if asked.group in group.name]
+        for every in (groups("attacks"), [*groups("harmless"), *tools()])
     )
     verdicts, compared = run(hostile, kind)
     for line in [*report.attacks(verdicts), "", *report.harmless(compared)]:

@@ -18,6 +18,9 @@ from tests.integration.gateway.raw import Message
 FATAL = "protocol"
 """The rule of what ends the connection, or stands in no entry: the protocol's own."""
 
+LASTING = frozenset({"files", "victim", "ticks", "advisory", "prepared"})
+"""What a rollback does not bring back; nor any sequence."""
+
 
 @dataclass
 class Verdict:
@@ -85,9 +88,9 @@ class Attacks:
             seen.changed = state.changed(clean, now)
         talk.say("rollback")
         talk.say("discard all")
-        if any(part == "files" or part.endswith("_seq") for part in seen.changed):
-            self._undo(case)
-            self._clean.clear()  # these do not roll back
+        if any(part in LASTING or part.endswith("_seq") for part in seen.changed):
+            self._undo(case, DIRECT)
+            self._clean.clear()
         return seen
 
     def _alone(self, case: Case) -> Seen:
@@ -100,7 +103,7 @@ class Attacks:
         finally:
             talk.close()
         seen.changed = state.changed(clean, self._note(ALONE))
-        self._undo(case)
+        self._undo(case, ALONE)
         self._clean.clear()  # databases, roles and settings are everybody's
         return seen
 
@@ -124,15 +127,15 @@ class Attacks:
     def _restore(self, case: Case) -> None:
         """Something came through, be it only a first step: all is made anew."""
         self.close()
-        self._undo(case)
+        self._undo(case, GOVERNED)
         self.place.make(GOVERNED)
         self._clean.clear()  # databases, roles and settings are everybody's
 
-    def _undo(self, case: Case) -> None:
-        self.place.sweep()
+    def _undo(self, case: Case, name: str) -> None:
+        self.place.tidy()
         if case["undo"]:
             for sql in case["undo"].split("; "):
-                self.place.superuser(sql)
+                self.place.superuser(sql, name)
 
     def _note(self, name: str) -> state.State:
         self._clean[name] = self.place.state(name)
@@ -159,7 +162,7 @@ class Attacks:
 def _told(answers: list[Message]) -> Iterator[bytes]:
     """What an answer shows, without the words in which something is refused."""
     for kind, body in answers:
-        if kind in "DdCN" or (kind == "E" and decode_fields(body)["C"] != DENIED):
+        if kind in "DdCNV" or (kind == "E" and decode_fields(body)["C"] != DENIED):
             yield body
 
 

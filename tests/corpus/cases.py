@@ -32,12 +32,15 @@ from pathlib import Path
 from typing import Final
 
 FILES: Final = Path(__file__).parent / "files"
+CAPTURED: Final = Path(__file__).parents[1] / "unit" / "sql" / "harmless"
 _KEYS: Final = frozenset(
     {
         *("about", "session", "user", "rule", "effect", "shows", "lasts_ms", "alone", "undo"),
         *("form", "values", "data", "escapes", "open", "fails"),
     }
 )
+_ELSEWHERE: Final = re.compile(r"(?i)snapshot|shop\.|from pg_database|pg_settings s\b")
+"""Of what tools ask, that which two databases answer differently, or none of the two."""
 _SIGNS: Final = frozenset({"effect", "shows", "lasts_ms"})
 """What tells that an attack worked; a case's own takes the place of its file's."""
 _KEY: Final = re.compile(r"-- (\w+): (.*)")
@@ -99,6 +102,24 @@ class Group:
 def groups(kind: str) -> list[Group]:
     """The groups of `attacks` or of `harmless`."""
     return [read(file) for file in sorted((FILES / kind).glob("*.sql"))]
+
+
+def tools() -> list[Group]:
+    """What tools ask by themselves, captured from a server's log (tests/unit/sql/harmless)."""
+    keys = {"session": "readwrite", "fails": "yes"}
+    return [
+        Group(
+            f"tool_{file.stem}",
+            f"what {file.stem} asks",
+            "",
+            tuple(
+                Case(f"tool_{file.stem}", str(number), (text,), keys)
+                for number, text in enumerate(file.read_text().split("\n-- next\n"), 1)
+                if not _ELSEWHERE.search(text)
+            ),
+        )
+        for file in sorted(CAPTURED.glob("*.sql"))
+    ]
 
 
 def read(file: Path) -> Group:

@@ -48,6 +48,8 @@ PREPARE: Final = (
     "create database spare",
     f"create database {TEMPLATE}",
 )
+IMPATIENT: Final = " options='-c statement_timeout=20s'"
+"""What an attack has locked is an error, not a wait without end."""
 GRANTS: Final = """
 grant all on schema public to plain;
 grant all on all tables in schema public to plain;
@@ -109,6 +111,7 @@ class Place:
         self.entries = Entries()
         self._world: World | None = None
         self._listening: dict[tuple[str, str], tuple[FixedTunnel, int]] = {}
+        self._victim: psycopg.Connection[tuple[object, ...]]
         self._watching: dict[str, psycopg.Connection[tuple[str, str]]] = {}
 
     def start(self, groups: Sequence[Group]) -> None:
@@ -120,6 +123,7 @@ class Place:
             self.server.query(sql)
         for folder in (self.scratch, self.scratch.with_name("space")):
             self.server.query(f"copy (select 1) to program 'cat > /dev/null; mkdir {folder}'")
+        self._victim = self._another_session()
         self._fill(groups)
         for name in (DIRECT, GOVERNED):
             self.make(name)
@@ -174,21 +178,29 @@ class Place:
     def state(self, name: str) -> state.State:
         """What is in a database now."""
         if name not in self._watching:
-            self._watching[name] = psycopg.connect(self.server.dsn(name), autocommit=True)
+            self._watching[name] = psycopg.connect(
+                self.server.dsn(name) + IMPATIENT, autocommit=True
+            )
         return state.state_of(self._watching[name].execute(state.READ))
 
-    def superuser(self, sql: str, name: str = "postgres") -> None:
+    def superuser(self, sql: str, name: str) -> None:
         """What a case has done after it."""
         with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:
             connection.execute(self.filled(sql).encode())
 
-    def sweep(self) -> None:
-        """Remove the files that the server was made to write."""
+    def tidy(self) -> None:
+        """Remove the files that the server was made to write; see to it that there is a victim."""
         for file in self.scratch.iterdir():
             file.unlink()
+        self._victim.close()
+        self._victim = self._another_session()
+
+    def _another_session(self) -> psycopg.Connection[tuple[object, ...]]:
+        """Somebody else's session, which sleeps, for attacks to end it."""
+        return psycopg.connect(self.server.dsn() + " application_name=victim", autocommit=True)
 
     def stop(self) -> None:
-        for connection in self._watching.values():
+        for connection in (*self._watching.values(), self._victim):
             connection.close()
         if self._world is not None:
             self._world.stop()

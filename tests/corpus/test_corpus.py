@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.corpus.attacking import Attacks, attacks
-from tests.corpus.cases import Case, groups
+from tests.corpus.cases import Case, groups, tools
 from tests.corpus.comparing import Harmless, harmless
 from tests.corpus.place import Place, place
 
 pytestmark = pytest.mark.e2e
-ATTACKS, HARMLESS = groups("attacks"), groups("harmless")
+ATTACKS, HARMLESS = groups("attacks"), [*groups("harmless"), *tools()]
 
 
 @pytest.fixture(scope="module")

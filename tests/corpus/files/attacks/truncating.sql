@@ -116,7 +116,6 @@ drop database spare
 -- case: drop owned
 -- rule: production-privileges
 -- user: plain
--- undo: grant all on schema public to plain
 drop owned by plain cascade
 -- case: drop a foreign server
 -- effect: pg_foreign_server
