@@ -98,6 +98,7 @@ class Catalog:
         "behaviour",
         "classes",
         "functions",
+        "partial",
         "relations",
         "version",
     )
@@ -109,18 +110,22 @@ class Catalog:
         functions: Iterable[str] = (),
         base_types: Mapping[int, int] | None = None,
         behaviour: Behaviour | None = None,
+        *,
+        partial: bool = False,
     ) -> None:
         """Index the relations.
 
         `functions` are the names outside pg_catalog whose body may read relations. `base_types`
         maps a domain to its base type, and an array over domains to the array over the base type.
-        `behaviour` is what the database does by itself.
+        `behaviour` is what the database does by itself. `partial`: some definitions could not be read
+        and are no SQL, so that what they mean is not understood; the picture is soon read again.
         """
         self.relations: Final = tuple(relations)
         self.version: Final = version
         self.functions: Final = frozenset(functions)
         self.base_types: Final = dict(base_types or {})
         self.behaviour: Final = behaviour or Behaviour()
+        self.partial: Final = partial
         self._by_oid = {relation.oid: relation for relation in self.relations}
         self._by_name = {(relation.schema, relation.name): relation for relation in self.relations}
         bare: dict[str, tuple[CatalogRelation, ...]] = {}
@@ -133,7 +138,14 @@ class Catalog:
 
     def with_relations(self, relations: Iterable[CatalogRelation]) -> Catalog:
         """The same picture with these relations."""
-        return Catalog(relations, self.version, self.functions, self.base_types, self.behaviour)
+        return Catalog(
+            relations,
+            self.version,
+            self.functions,
+            self.base_types,
+            self.behaviour,
+            partial=self.partial,
+        )
 
     def by_oid(self, oid: int) -> CatalogRelation | None:
         """The relation of that OID."""

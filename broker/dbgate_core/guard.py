@@ -52,6 +52,7 @@ from dbgate_core.sql.parser import NotParsed
 from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Shown, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
+PARTIAL_CATALOG_MAX_AGE_NS: Final = 2 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
@@ -136,7 +137,8 @@ class ConnectionGuard:
         """
         if not self._meaning.uncommitted and self._picture.epoch != self._scope.epoch.value:
             return True
-        return self._clock_ns() - self._loaded_ns > CATALOG_MAX_AGE_NS
+        limit = PARTIAL_CATALOG_MAX_AGE_NS if self._catalog.partial else CATALOG_MAX_AGE_NS
+        return self._clock_ns() - self._loaded_ns > limit
 
     def renew(self, picture: Picture) -> None:
         """Take a new picture of the database."""

@@ -17,7 +17,8 @@ MAX_DEFINITIONS_CHARS: Final = 16_777_216
 
 ROUTINES: Final[LiteralString] = f"""
 SELECT q.oid, q.schema, q.name, q.language, q.volatility, q.definer, q.procedure,
-       CASE WHEN q.readable AND q.before <= {MAX_DEFINITIONS_CHARS}
+       CASE WHEN q.oid::pg_catalog.oid = ANY (%(locked)s::oid[]) THEN '''locked'
+            WHEN q.readable AND q.before <= {MAX_DEFINITIONS_CHARS}
             THEN pg_catalog.pg_get_functiondef(q.oid::pg_catalog.oid) ELSE '' END
 FROM (
   SELECT p.oid::int8 AS oid, n.nspname::text AS schema, p.proname::text AS name,
@@ -34,7 +35,7 @@ FROM (
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
       WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
-        AND d.deptype = 'e' AND e.extname = ANY (%s))
+        AND d.deptype = 'e' AND e.extname = ANY (%(pure)s))
   ORDER BY p.oid LIMIT {MAX_ROUTINES + 1}
 ) q ORDER BY q.oid
 """  # noqa: S608 - the parts are numbers of this file
@@ -42,7 +43,8 @@ FROM (
 
 TRIGGERS: Final[LiteralString] = """
 SELECT t.tgrelid::int8, t.tgtype::int4, t.tgfoid::int8,
-       CASE WHEN t.tgqual IS NULL THEN '' ELSE pg_catalog.pg_get_triggerdef(t.oid) END
+       CASE WHEN t.tgqual IS NULL THEN '' WHEN t.tgrelid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_triggerdef(t.oid) END
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE t.tgenabled <> 'D' AND n.nspname <> 'pg_catalog'
@@ -51,28 +53,38 @@ ORDER BY t.oid LIMIT 100001
 """Those of pg_catalog keep foreign keys, or compute from the row."""
 
 RULES: Final[LiteralString] = """
-SELECT r.ev_class::int8, r.ev_type::text, pg_catalog.pg_get_ruledef(r.oid)
+SELECT r.ev_class::int8, r.ev_type::text,
+       CASE WHEN r.oid = ANY (%(locked)s::oid[]) OR r.ev_class = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_ruledef(r.oid) END
 FROM pg_catalog.pg_rewrite r
 WHERE r.rulename <> '_RETURN' AND r.ev_enabled <> 'D' AND r.oid >= 16384
 ORDER BY r.oid LIMIT 100001
 """
 
 EXPRESSIONS: Final[LiteralString] = r"""
-SELECT d.adrelid::int8, 'aw', pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+SELECT d.adrelid::int8, 'aw',
+       CASE WHEN d.adrelid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid) END
 FROM pg_catalog.pg_attrdef d
 WHERE (pg_catalog.strpos(d.adbin::text, '{FUNCEXPR') > 0 OR d.adbin::text ~ '(opfuncid|resulttype) [0-9]{5}')
   AND d.adbin::text !~ '^(\{FUNCEXPR :funcid (480|714) [^{]*)?\{FUNCEXPR :funcid (1574|1299|3432) [^{]*(\{CONST [^{]*)?$'
 UNION ALL
-SELECT c.conrelid::int8, 'aw', pg_catalog.pg_get_expr(c.conbin, c.conrelid)
+SELECT c.conrelid::int8, 'aw',
+       CASE WHEN c.conrelid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_expr(c.conbin, c.conrelid) END
 FROM pg_catalog.pg_constraint c
 WHERE c.contype = 'c' AND c.conrelid <> 0
   AND c.conbin::text ~ '\{FUNCEXPR|opfuncid [0-9]{5}'
 UNION ALL
-SELECT i.indrelid::int8, 'aw', pg_catalog.pg_get_expr(e.tree, i.indrelid)
+SELECT i.indrelid::int8, 'aw',
+       CASE WHEN i.indrelid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_expr(e.tree, i.indrelid) END
 FROM pg_catalog.pg_index i, LATERAL (VALUES (i.indexprs), (i.indpred)) e (tree)
 WHERE e.tree::text ~ '(funcid|opfuncid) [0-9]{5}'
 UNION ALL
-SELECT p.polrelid::int8, p.polcmd::text, pg_catalog.pg_get_expr(e.tree, p.polrelid)
+SELECT p.polrelid::int8, p.polcmd::text,
+       CASE WHEN p.polrelid = ANY (%(locked)s::oid[]) OR p.oid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_expr(e.tree, p.polrelid) END
 FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid,
      LATERAL (VALUES (p.polqual), (p.polwithcheck)) e (tree)
 WHERE c.relrowsecurity AND e.tree::text ~ '\{(FUNCEXPR|SUBLINK)|opfuncid [0-9]{5}'
@@ -108,7 +120,7 @@ WHERE o.oid >= 16384 AND n.nspname <> 'pg_catalog'
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
-      AND d.deptype = 'e' AND e.extname = ANY (%s))
+      AND d.deptype = 'e' AND e.extname = ANY (%(pure)s))
 ORDER BY o.oid LIMIT 100001
 """
 
@@ -121,7 +133,7 @@ WHERE c.oid >= 16384 AND n.nspname <> 'pg_catalog'
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
-      AND d.deptype = 'e' AND e.extname = ANY (%s))
+      AND d.deptype = 'e' AND e.extname = ANY (%(pure)s))
 UNION ALL
 SELECT t.oid::int8, t.typname::text, 0, pg_catalog.pg_get_expr(k.conbin, 0)
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid

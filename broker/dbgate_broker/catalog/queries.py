@@ -21,11 +21,12 @@ APPLICATION: Final = "dbgate-catalog"
 
 RELATIONS: Final[LiteralString] = """
 SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind::text,
-       CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) ELSE '' END
+       CASE WHEN c.relkind NOT IN ('v', 'm') THEN '' WHEN c.oid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_viewdef(c.oid) END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND (n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
-       OR n.nspname = 'pg_catalog' AND c.relname = ANY (%s))
+       OR n.nspname = 'pg_catalog' AND c.relname = ANY (%(system)s))
 ORDER BY c.oid LIMIT 50001
 """
 
@@ -42,7 +43,7 @@ LEFT JOIN pg_catalog.pg_description d
   ON d.objoid = c.oid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND (n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
-       OR n.nspname = 'pg_catalog' AND c.relname = ANY (%s))
+       OR n.nspname = 'pg_catalog' AND c.relname = ANY (%(system)s))
 ORDER BY c.oid, a.attnum LIMIT 500001
 """
 
@@ -53,7 +54,7 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
-      AND d.deptype = 'e' AND e.extname = ANY (%s))
+      AND d.deptype = 'e' AND e.extname = ANY (%(pure)s))
 ORDER BY 1
 """
 
@@ -62,6 +63,25 @@ SELECT t.oid::int8, t.typarray::int8, t.typbasetype::int8, t.typname::text
 FROM pg_catalog.pg_type t
 WHERE t.typtype = 'd' OR t.typname = 'citext'
 ORDER BY t.oid
+"""
+
+LOCKED: Final[LiteralString] = """
+WITH locked AS (
+  SELECT l.relation AS oid FROM pg_catalog.pg_locks l
+  JOIN pg_catalog.pg_database d ON d.oid = l.database
+  WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+    AND d.datname = pg_catalog.current_database()
+), behind AS (
+  SELECT d.objid AS oid FROM pg_catalog.pg_depend d JOIN locked k ON k.oid = d.refobjid
+  WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+)
+SELECT oid::int8 FROM locked UNION SELECT oid::int8 FROM behind
+UNION SELECT r.ev_class::int8 FROM pg_catalog.pg_rewrite r JOIN behind b ON b.oid = r.oid
+"""
+"""OIDs of relations that others hold locked, or wait to lock, and of what is defined over them.
+
+PostgreSQL writes no definition out that needs a lock on one of these: it waits. The other queries
+give the text `'locked` for it, which is no SQL, so that nothing is taken for understood.
 """
 
 ALL: Final = (RELATIONS, COLUMNS, FUNCTIONS, TYPES)

@@ -45,6 +45,7 @@ class Rows:
     functions: Sequence[FunctionRow]
     types: Sequence[TypeRow]
     behaviour: BehaviourRows = field(default_factory=BehaviourRows)
+    partial: bool = False
 
 
 def build(rows: Rows, known: Known = NOTHING) -> Catalog:
@@ -74,6 +75,7 @@ def build(rows: Rows, known: Known = NOTHING) -> Catalog:
         functions,
         base_types(rows.types),
         behaves,
+        partial=rows.partial,
     )
     return with_view_classes(with_generated_classes(catalog))
 

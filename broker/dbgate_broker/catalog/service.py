@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString, Protocol
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from dbgate_broker.catalog import behaviour_queries, queries
 from dbgate_broker.catalog.behaviour import BehaviourRows
@@ -31,6 +31,8 @@ STATEMENT_TIMEOUT_MS: Final = 7_000
 LOCK_TIMEOUT_MS: Final = 1_500
 READINGS: Final = 3
 """At most, within the deadline."""
+MAX_PARTIAL_AGE_S: Final = 2.0
+"""Of a picture that lacks what others held locked."""
 _MEANWHILE: Final = (
     psycopg.errors.InternalError_,
     psycopg.errors.LockNotAvailable,
@@ -121,8 +123,7 @@ class CatalogService:
         """
         async with self._locks.setdefault(database.name, asyncio.Lock()):
             kept = self._kept.setdefault(database.name, _Kept())
-            fresh = self._clock() - kept.read_at <= self._max_age_s and not kept.stale
-            if kept.catalog is not None and fresh:
+            if kept.catalog is not None and self._fresh(kept, kept.catalog):
                 return kept.catalog
             kept.stale = False
             started = self._clock()
@@ -130,7 +131,10 @@ class CatalogService:
                 self._announce(database, credentials)
                 known = await self._knows.known(database.name)
                 line = self._lines[database.name]
-                kept.catalog = await read_catalog(database, credentials, known, line)
+                partial = kept.catalog is not None and kept.catalog.partial
+                kept.catalog = await read_catalog(
+                    database, credentials, known, line, around_locks=partial
+                )
             except BaseException:
                 kept.stale = True
                 self.readings[database.name, "failed"] += 1
@@ -139,6 +143,10 @@ class CatalogService:
             kept.read_at = started
             self._knows.read(database, kept.catalog)
             return kept.catalog
+
+    def _fresh(self, kept: _Kept, catalog: Catalog) -> bool:
+        limit = min(self._max_age_s, MAX_PARTIAL_AGE_S) if catalog.partial else self._max_age_s
+        return not kept.stale and self._clock() - kept.read_at <= limit
 
     def invalidate(self, database_name: str) -> None:
         """Forget the picture, because the schema changed: the next `get` reads it anew."""
@@ -156,14 +164,19 @@ async def read_catalog(
     credentials: Login,
     known: Known = NOTHING,
     line: Line | None = None,
+    *,
+    around_locks: bool = False,
 ) -> Catalog:
     """Read the catalog in one read-only snapshot. Raises as `CatalogService.get`.
 
-    `known` is what was found in its columns before.
+    `known` is what was found in its columns before. `around_locks`: what others hold locked is not
+    waited for, but counts as not understood; else that is done when they hold it for long.
     """
     try:
         async with asyncio.timeout(DEADLINE_S):
-            rows = await _read_again(line or Line(0), parameters(database, credentials))
+            rows = await _read_again(
+                line or Line(0), parameters(database, credentials), around_locks
+            )
     except (psycopg.Error, OSError, TimeoutError) as exc:
         raise Unreachable(
             f"cannot read the catalog of {database.name}",
@@ -177,47 +190,66 @@ async def read_catalog(
     return await asyncio.to_thread(build, rows, known)
 
 
-async def _read_again(line: Line, parameters: dict[str, Any]) -> Rows:
+async def _read_again(line: Line, parameters: dict[str, Any], around_locks: bool) -> Rows:
     """Read; once more where DDL of others came between: it locked a table, or dropped one.
 
     PostgreSQL writes definitions out by its newest catalogs, whatever the snapshot. A connection
     that was kept may be none any more, which counts for nothing.
     """
-    if line.keeps(parameters):
-        with contextlib.suppress(psycopg.Error):
-            return await _read(line, parameters)
-    for _ in range(READINGS - 1):
-        with contextlib.suppress(*_MEANWHILE):
-            return await _read(line, parameters)
-    return await _read(line, parameters)
+    left = READINGS + line.keeps(parameters)
+    while True:
+        kept = line.keeps(parameters)
+        try:
+            return await _read(line, parameters, around_locks)
+        except psycopg.Error as exc:
+            left -= 1
+            if not left or not (kept or isinstance(exc, _MEANWHILE)):
+                raise
+            around_locks = around_locks or isinstance(exc, psycopg.errors.LockNotAvailable)
 
 
-async def _read(line: Line, parameters: dict[str, Any]) -> Rows:
+async def _read(line: Line, parameters: dict[str, Any], around_locks: bool) -> Rows:
     async with line.connected(parameters) as connection:
-        system, pure = sorted(SENSITIVE_SYSTEM), list(queries.PURE_EXTENSIONS)
+        fetch = _Fetch(connection)
+        if around_locks:
+            fetch.arguments["locked"] = [oid for (oid,) in await fetch(queries.LOCKED)]
         return Rows(
-            relations=await _fetch(connection, queries.RELATIONS, [system]),
-            columns=await _fetch(connection, queries.COLUMNS, [system]),
-            functions=await _fetch(connection, queries.FUNCTIONS, [pure]),
-            types=await _fetch(connection, queries.TYPES, []),
+            relations=await fetch(queries.RELATIONS),
+            columns=await fetch(queries.COLUMNS),
+            functions=await fetch(queries.FUNCTIONS),
+            types=await fetch(queries.TYPES),
             behaviour=BehaviourRows(
-                routines=await _fetch(connection, behaviour_queries.ROUTINES, [pure]),
-                triggers=await _fetch(connection, behaviour_queries.TRIGGERS, []),
-                rules=await _fetch(connection, behaviour_queries.RULES, []),
-                expressions=await _fetch(connection, behaviour_queries.EXPRESSIONS, []),
-                references=await _fetch(connection, behaviour_queries.REFERENCES, []),
-                inherits=await _fetch(connection, behaviour_queries.INHERITS, []),
-                operators=await _fetch(connection, behaviour_queries.OPERATORS, [pure]),
-                casts=await _fetch(connection, behaviour_queries.CASTS, [pure]),
+                routines=await fetch(behaviour_queries.ROUTINES),
+                triggers=await fetch(behaviour_queries.TRIGGERS),
+                rules=await fetch(behaviour_queries.RULES),
+                expressions=await fetch(behaviour_queries.EXPRESSIONS),
+                references=await fetch(behaviour_queries.REFERENCES),
+                inherits=await fetch(behaviour_queries.INHERITS),
+                operators=await fetch(behaviour_queries.OPERATORS),
+                casts=await fetch(behaviour_queries.CASTS),
             ),
+            partial=bool(fetch.arguments["locked"]),
         )
 
 
-async def _fetch(
-    connection: Connection, query: LiteralString, arguments: Sequence[list[str]]
-) -> Any:  # Any: the columns are those of the query, which no type checker reads
-    cursor = await connection.execute(query, arguments)
-    rows: list[Any] = []
+class _Fetch:
+    """Runs a query on the connection; `arguments` are what queries may name."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.arguments: dict[str, list[str] | list[int]] = {
+            "system": sorted(SENSITIVE_SYSTEM),
+            "pure": list(queries.PURE_EXTENSIONS),
+            "locked": [],
+        }
+
+    async def __call__(self, query: LiteralString) -> Any:
+        """Its rows: Any, for no type checker reads the query."""
+        return await _rows(await self._connection.execute(query, self.arguments))
+
+
+async def _rows(cursor: psycopg.AsyncCursor[TupleRow]) -> list[TupleRow]:
+    rows: list[TupleRow] = []
     while more := await cursor.fetchmany(FETCH_ROWS):
         rows += more
         await asyncio.sleep(0)

@@ -16,6 +16,8 @@ from dbgate_core.errors import AuditUnavailable, Unreachable
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.plan import protected
 from dbgate_core.secret import Secret
+from dbgate_core.sql.analyse import analyse
+from dbgate_core.sql.effects import Action
 from tests.integration.catalog.test_leaks import Login, database
 
 
@@ -99,6 +101,56 @@ def test_a_picture_is_kept_until_invalid_or_old(postgres: str) -> None:
             connection.execute("DROP TABLE late")
 
     asyncio.run(scenario())
+
+
+SHAPES = """
+CREATE TABLE held (id int, email text DEFAULT lower('A'), CHECK (length(email) > length(lower('a'))));
+CREATE TABLE held_too (id int);
+CREATE VIEW over_held AS SELECT id FROM held;
+CREATE VIEW over_free AS SELECT 1 AS id;
+CREATE FUNCTION in_held() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM held; END;
+CREATE POLICY p ON held_too USING (EXISTS (SELECT FROM held));
+ALTER TABLE held_too ENABLE ROW LEVEL SECURITY;
+"""
+
+
+OVER_HELD = (
+    "select id from over_held",
+    "insert into held values (1)",
+    "select in_held()",
+    "select from held_too",
+)
+
+
+def not_understood(text: str, catalog: Catalog) -> bool:
+    effects = analyse(text, catalog).effects
+    return any(e.action is Action.UNKNOWN or e.detail.startswith("not followed") for e in effects)
+
+
+def test_what_others_hold_locked_is_not_understood_and_ends_nothing(postgres: str) -> None:
+    now = [1000.0]
+
+    async def scenario(holder: psycopg.Connection) -> None:
+        service = CatalogService(max_age_s=60, clock=lambda: now[0])
+        config, login = database(postgres)
+        holder.execute("BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+        partial = await service.get(config, login)
+        assert partial.partial
+        assert classes(partial, "over_free") == {}
+        assert classes(partial, "over_held")["id"]
+        assert [not_understood(text, partial) for text in OVER_HELD] == [True] * 4
+        holder.execute("ROLLBACK")
+        assert await service.get(config, login) is partial
+        now[0] += 3
+        whole = await service.get(config, login)
+        assert not whole.partial
+        assert classes(whole, "over_held") == {}
+        assert [not_understood(text, whole) for text in OVER_HELD] == [False] * 4
+
+    with psycopg.connect(postgres, autocommit=True) as holder:
+        holder.execute(SHAPES)
+        asyncio.run(scenario(holder))
+        holder.execute("DROP TABLE held, held_too CASCADE; DROP VIEW over_free")
 
 
 READERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dbgate-catalog'"
