@@ -225,9 +225,8 @@ class ConnectionGuard:
         if decision.allowed:
             return self._leave(text, judged, decision, digest)
         why, observed = decision.approval, decision.observed
-        return self._refuse(
-            text, analysis, decision.verdict, refused(decision, analysis), why, observed
-        )
+        refusal = refused(decision, analysis, partial=self._catalog.partial)
+        return self._refuse(text, analysis, decision.verdict, refusal, why, observed)
 
     def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
         analysis = judged.analysis

@@ -57,15 +57,21 @@ def hold_of(text: str, analysis: Analysis, decision: Decision, digest: str) -> H
     )
 
 
+_LOCKED: Final = "another transaction holds locked what this statement uses, so that nobody can read it"
+_LATER: Final = "try again when that transaction has ended"
+
+
 def refusal_of(decision: Decision) -> Refusal:
     """A decision that is no leave, as the client is told."""
     rule = ", ".join(decision.policies)
     return Refusal(DENIED, decision.message, hint=decision.hint, rule=rule)
 
 
-def refused(decision: Decision, analysis: Analysis) -> Refusal:
-    """The same; a hold that no approval ends says so."""
+def refused(decision: Decision, analysis: Analysis, *, partial: bool) -> Refusal:
+    """The same; a hold that no approval ends says so, and so does what is locked (`partial`)."""
     refusal = refusal_of(decision)
+    if partial and analysis.incomplete:
+        return replace(refusal, detail=_LOCKED, hint=_LATER)
     if decision.verdict is Verdict.HOLD and (hint := unapprovable(analysis)):
         return replace(refusal, hint=hint)
     return refusal

@@ -11,10 +11,15 @@ import pytest
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.audit.canonical import MAX_TEXT_BYTES
 from dbgate_core.audit.chain import Chain
-from dbgate_core.catalog import Catalog, Column
+from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
-from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave
+from dbgate_core.guard import (
+    CATALOG_MAX_AGE_NS,
+    PARTIAL_CATALOG_MAX_AGE_NS,
+    ConnectionGuard,
+    Leave,
+)
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
@@ -266,6 +271,19 @@ def test_ddl_makes_the_catalog_stale_once_committed_and_so_does_time() -> None:
     desk.now_ns = CATALOG_MAX_AGE_NS + 1
     stale.append(guard.stale)
     assert stale == [False, False, False, False, True, True, False, True]
+
+
+def test_a_picture_that_lacks_what_is_locked_is_old_after_two_seconds_and_says_so() -> None:
+    desk = Desk()
+    guard = desk.guard()
+    view = CatalogRelation(20_002, "public", "v", RelationKind.VIEW, PLAIN.columns, "'locked")
+    guard.renew(Picture(Catalog([CUSTOMERS, view], "2", partial=True)))
+    refusal = guard.judge("select id from v")
+    assert isinstance(refusal, Refusal)
+    assert refusal.hint == "try again when that transaction has ended"
+    stale = [guard.stale]
+    desk.now_ns = PARTIAL_CATALOG_MAX_AGE_NS + 1
+    assert [*stale, guard.stale] == [False, True]
 
 
 def test_temporary_tables_make_nothing_stale() -> None:
