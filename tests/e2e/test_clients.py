@@ -146,6 +146,40 @@ def test_after_ddl_results_are_as_before(write: Tunnel) -> None:
     assert done.stdout == "2\n3\n"
 
 
+def test_a_table_that_another_holds_locked_ends_nobody(stage: Stage, write: Tunnel) -> None:
+    with (
+        psycopg.connect(stage.ready["postgres"]["dev-db"]) as holder,
+        psycopg.connect(write.dsn, autocommit=True) as connection,
+    ):
+        holder.execute("create table held (id int); create view over_held as select id from held")
+        holder.commit()
+        holder.execute("lock table held in access exclusive mode")
+        connection.execute("create table beside (id int)")
+        assert connection.execute("select count(*) from beside").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="another transaction holds"):
+            connection.execute("select id from over_held")
+        holder.rollback()
+        connection.execute("drop table beside")
+        holder.execute("drop table held cascade")
+
+
+def test_one_may_go_on_after_locking_and_changing_a_table(write: Tunnel) -> None:
+    """Alone in it: what it locked is read around, and what it made is known when it commits."""
+    with psycopg.connect(write.dsn) as connection, psycopg.connect(write.dsn) as other:
+        connection.execute("create table mine (id int, n int default length(lower('a')))")
+        connection.execute("create view over_mine as select id from mine")
+        connection.commit()
+        connection.execute("lock table mine in access exclusive mode")
+        other.execute("create table another (id int)")
+        other.execute("drop table another")
+        other.commit()
+        assert connection.execute("select 1").fetchone() == (1,)
+        connection.execute("alter table mine add column more text")
+        assert connection.execute("select count(*) from mine").fetchone() == (0,)
+        connection.execute("drop table mine cascade")
+        connection.commit()
+
+
 def test_psycopg_sync_binary_and_server_cursor(prod: Tunnel) -> None:
     with psycopg.connect(prod.dsn) as connection:
         row = connection.execute("select count(*) from orders where id <= %s", (10,)).fetchone()
