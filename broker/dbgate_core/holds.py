@@ -57,7 +57,9 @@ def hold_of(text: str, analysis: Analysis, decision: Decision, digest: str) -> H
     )
 
 
-_LOCKED: Final = "another transaction holds locked what this statement uses, so that nobody can read it"
+_LOCKED: Final = (
+    "another transaction holds locked what this statement uses, so that nobody can read it"
+)
 _LATER: Final = "try again when that transaction has ended"
 
 
