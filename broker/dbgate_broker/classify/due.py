@@ -62,6 +62,11 @@ def is_sampled(catalog: Catalog, column: Column) -> bool:
     return found in _SAMPLED and (not array or found is Family.TEXT)
 
 
+def is_document(catalog: Catalog, column: Column) -> bool:
+    """Does it hold JSON by its type."""
+    return family(catalog, column) in ((Family.JSON, False), (Family.JSONB, False))
+
+
 def _is_looked_at(relation: CatalogRelation, inside: Collection[int]) -> bool:
     mine = relation.schema == "pg_catalog" or relation.temporary
     return relation.kind in _STORED and not mine and relation.oid not in inside

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Final
 import psycopg
 
 from dbgate_broker.classify import sampling
-from dbgate_broker.classify.due import Target, is_sampled
+from dbgate_broker.classify.due import Target, is_document, is_sampled
 from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.sessions.own import Own
 from dbgate_broker.sessions.records import record
@@ -42,10 +43,14 @@ class Run:
     keep: Keep
 
     async def over(self, targets: list[Target]) -> None:
-        """Look at the targets. Raises psycopg.Error, OSError when the database does not answer."""
+        """Look at the targets, and rest as long after each: statements of others come first.
+
+        Raises psycopg.Error, OSError when the database does not answer.
+        """
         connection = await sampling.connect(self.database, self.own.credentials)
         async with connection:
             for target in targets:
+                begun = time.monotonic()
                 try:
                     await self._table(connection, target)
                 except (psycopg.errors.OperationalError, psycopg.errors.ProgrammingError) as exc:
@@ -55,6 +60,7 @@ class Run:
                         "a table of %s is not sampled: %s", self.database.name, type(exc).__name__
                     )
                     await self._class(target, {})
+                await asyncio.sleep(time.monotonic() - begun)
 
     async def _table(self, connection: sampling.Session, target: Target) -> None:
         async with connection.transaction():
@@ -113,6 +119,7 @@ class Run:
                 column.name,
                 column.classes - column.found,
                 values.get(column.attnum, ()),
+                documents=is_document(self.catalog, column),
             )
             for column in target.columns
         ]

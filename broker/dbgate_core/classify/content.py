@@ -17,7 +17,7 @@ from dbgate_core.masking.classes import DataClass
 
 MIN_HITS: Final = 2
 """Of sound values in a column of more than three."""
-MAX_VALUE_CHARS: Final = 8_192
+MAX_VALUE_CHARS: Final = 2_048
 """A longer value is looked at up to here."""
 SHAPED: Final = 0.9
 _LOOSE_MIN: Final = 5

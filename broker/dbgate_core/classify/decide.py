@@ -51,21 +51,21 @@ def look(
 
     `values` are texts of sampled values that are not null; `documents` says that its type is JSON.
     """
-    texts = [value.strip()[:MAX_VALUE_CHARS] for value in values]
-    texts = [text for text in dict.fromkeys(texts) if text]
+    whole = [text for value in dict.fromkeys(values) if (text := value.strip())]
     by_name = tuple(
         Finding(one, BY_NAME, "its name, type or comment says so", Source.NAME)
         for one in sorted(named)
     )
-    if texts and (documents or are_documents(texts)):
-        found, paths = _documents(table, column, values)
-        return Looked((*by_name, *found), len(texts), paths)
-    return Looked((*by_name, *_content(column, named, texts)), len(texts))
+    if whole and (documents or are_documents(whole)):
+        found, paths = _documents(table, column, whole)
+        return Looked((*by_name, *found), len(whole), paths)
+    return Looked((*by_name, *_content(column, named, whole)), len(whole))
 
 
 def _content(column: str, named: frozenset[DataClass], texts: Sequence[str]) -> list[Finding]:
     if not texts:
         return []
+    texts = [text[:MAX_VALUE_CHARS] for text in texts]
     found = [one for one in sound_findings(texts) if one.data_class not in named]
     if found or named or not EXPLAINING.isdisjoint(words_of(column)):
         return found
@@ -75,19 +75,21 @@ def _content(column: str, named: frozenset[DataClass], texts: Sequence[str]) -> 
 def _documents(
     table: str, column: str, values: Sequence[str]
 ) -> tuple[list[Finding], tuple[Path, ...]]:
-    """Each member as a column of its own: its key is the name, what holds it is the table."""
+    """Each member as a column of its own: its key is the name, what holds it is the table.
+
+    Bare strings, and elements of a bare array, have the column's own name.
+    """
     found: list[Finding] = []
     seen = members(values)
     for path, inside in seen.items():
-        keys = [key for key in path if key != "*"]
-        if not inside.texts or not keys:
+        if not inside.texts:
             continue
         texts = list(dict.fromkeys(inside.texts))
-        holder = keys[-2] if len(keys) > 1 else column
+        *_, holder, key = (table, column, *(key for key in path if key != "*"))
         type_name = "text" if inside.strings else "numeric"
-        named = classify_column(holder, keys[-1], type_name)
-        reason = f"its key {keys[-1]!r} says so"[:200]
+        named = classify_column(holder, key, type_name)
+        reason = f"its key {key!r} says so"[:200]
         found += [Finding(one, BY_NAME, reason, Source.NAME, path) for one in sorted(named)]
-        for one in _content(keys[-1], named, texts):
+        for one in _content(key, named, texts):
             found.append(Finding(one.data_class, one.confidence, one.reason, one.source, path))
-    return found, tuple(seen)
+    return found, tuple(path for path in seen if path)

@@ -78,10 +78,9 @@ def _step(known: set[str], key: str) -> str:
 
 
 def _walk(value: Any, path: Path, keys: dict[Path, set[str]], found: dict[Path, Member]) -> None:
-    if path:
-        if path not in found and len(found) >= MAX_PATHS:
-            return
-        found.setdefault(path, Member())
+    if path not in found and len(found) >= MAX_PATHS:
+        return
+    seen = found.setdefault(path, Member())
     if len(path) >= MAX_DEPTH:
         return
     if isinstance(value, dict):
@@ -91,8 +90,7 @@ def _walk(value: Any, path: Path, keys: dict[Path, set[str]], found: dict[Path, 
     elif isinstance(value, list):
         for inner in value:
             _walk(inner, (*path, ANY), keys, found)
-    elif path and isinstance(value, str | int | float) and not isinstance(value, bool):
-        seen = found[path]
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
         seen.strings |= isinstance(value, str)
         if len(seen.texts) < MAX_VALUES:
             seen.texts.append(str(value))

@@ -57,9 +57,17 @@ def test_documents_are_classed_by_member_also_in_text() -> None:
     assert ("user", "plan") in looked.paths
 
 
+def test_bare_strings_and_arrays_are_the_columns_own() -> None:
+    mails = [f"p{n}@example.com" for n in range(3)]
+    bare = look("t", "j", NOTHING, [json.dumps(mail) for mail in mails], documents=True)
+    assert [(f.path, f.data_class.value) for f in bare.findings] == [((), "email")]
+    listed = look("t", "j", NOTHING, [json.dumps([mail]) for mail in mails], documents=True)
+    assert [(f.path, f.data_class.value) for f in listed.findings] == [(("*",), "email")]
+
+
 def test_keys_of_a_map_are_values() -> None:
     wide = json.dumps({f"k{n}": {"phone": "x"} for n in range(MAX_KEYS + 5)})
-    assert set(members([wide])) == {("*",), ("*", "phone")}
+    assert set(members([wide])) == {(), ("*",), ("*", "phone")}
 
 
 def test_members_are_bounded() -> None:
