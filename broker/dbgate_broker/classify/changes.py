@@ -36,7 +36,7 @@ class Change:
 
 def joined(before: Kept | None, now: Kept) -> Kept:
     """What was found now, with what content showed before: a sample that misses it acquits nothing."""
-    if before is None or before.type_oid != now.type_oid:
+    if before is None:
         return now
     have = {(one.path, one.data_class) for one in now.looked.findings}
     old = [

@@ -234,8 +234,7 @@ def review_of(database: DatabaseConfig) -> Review:
 
 
 def _before(known: Known, one: Kept) -> Kept | None:
-    moved = (one.relation_oid, one.attnum, one.type_oid)
-    return known.kept.get(one.name) or known.moved.get(moved)
+    return known.kept.get(one.name) or known.moved.get((one.relation_oid, one.attnum))
 
 
 def _notify(database: str, new: Sequence[Change]) -> None:

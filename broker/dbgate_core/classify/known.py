@@ -1,7 +1,7 @@
 """What is known of the columns of one database: looked at before, or said by a reviewed file.
 
-Names decide which column is meant; a renamed one is found by its table's OID and its number, while it
-has its type.
+Names decide which column is meant; a renamed one is found by its table's OID and its number, which
+PostgreSQL gives to no other.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Known:
     """Of one database. `version` tells what is known apart from what was known before."""
 
     kept: Mapping[Name, Kept] = field(default_factory=dict)
-    moved: Mapping[tuple[int, int, int], Kept] = field(default_factory=dict)
+    moved: Mapping[tuple[int, int], Kept] = field(default_factory=dict)
     review: Review = field(default_factory=Review)
     version: str = ""
 
@@ -47,13 +47,13 @@ class Known:
     def of(cls, kept: Iterable[Kept], review: Review, version: str) -> Known:
         """Indexed."""
         listed = list(kept)
-        moved = {(one.relation_oid, one.attnum, one.type_oid): one for one in listed}
+        moved = {(one.relation_oid, one.attnum): one for one in listed}
         return cls({one.name: one for one in listed}, moved, review, version)
 
     def of_column(self, relation: CatalogRelation, column: Column) -> Kept | None:
         """What was found in a column, under this name or the one that it had."""
         by_name = self.kept.get((relation.schema, relation.name, column.name))
-        return by_name or self.moved.get((relation.oid, column.attnum, column.type_oid))
+        return by_name or self.moved.get((relation.oid, column.attnum))
 
     def applied(self, relation: CatalogRelation) -> CatalogRelation:
         """The relation, its columns' classes with all that is known."""

@@ -5,7 +5,7 @@ A member that was never seen carries all that the documents do, for nobody has l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -74,20 +74,43 @@ def member(node: Node, scope: Scope) -> tuple[Carried, tuple[str, ...]] | None:
 def edits_itself(
     assignment: Node, alias: str, scope: Scope, carries: Callable[[Node, Scope], Carried]
 ) -> bool:
-    """`d = d || clean`, `d = jsonb_set(d, path, clean)`: what a document holds stays where it is."""
-    node = assignment.val
-    while True:
-        if kind(node) == "func_call" and _built_in(node.func_call.funcname, scope):
-            first, *others = node.func_call.args
-        elif kind(node) == "a_expr" and _edits(node.a_expr.name, scope):
-            first, others = node.a_expr.lexpr, [node.a_expr.rexpr]
-        else:
-            break
-        if not all(carries(other, scope).clean for other in others):
+    """`d = d || clean`, `d = jsonb_set(d, path, clean)`: what a document holds stays where it is.
+
+    `excluded.d`, the row that INSERT proposed, was asked about as what is inserted.
+    """
+    name = assignment.name
+    own = ((name,), (alias, name), ("excluded", name))
+
+    def clean(nodes: Iterable[Node]) -> bool:
+        return all(carries(node, scope).clean for node in nodes)
+
+    def stays(node: Node) -> bool:
+        match kind(node):
+            case "column_ref":
+                return strings(node.column_ref.fields) in own
+            case "func_call" if _built_in(node.func_call.funcname, scope):
+                first, *others = node.func_call.args
+                return stays(first) and clean(others)
+            case "coalesce_expr":
+                return all(stays(part) or clean([part]) for part in node.coalesce_expr.args)
+            case "a_expr" if _edits(node.a_expr.name, scope):
+                right = node.a_expr.rexpr
+                return stays(node.a_expr.lexpr) and (clean([right]) or stays(right))
+        return False
+
+    return stays(assignment.val)
+
+
+def same_places(carried: Carried, held: Carried | None) -> bool:
+    """Is it a whole document, of which the column that takes it shows no more than its own does."""
+    if carried.document is None or held is None or held.document is None:
+        return False
+    shown, before = held.document, carried.document
+    for path, _ in (*shown.members, *before.members):
+        inside, own = shown.below(path), before.below(path)
+        if inside is not None and (own is None or not own[0] <= inside[0]):
             return False
-        node = first
-    own = ((assignment.name,), (alias, assignment.name))
-    return kind(node) == "column_ref" and strings(node.column_ref.fields) in own
+    return True
 
 
 def _built_in(name: Node, scope: Scope) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
-from dbgate_core.masking.document import edits_itself, member
+from dbgate_core.masking.document import edits_itself, member, same_places
 from dbgate_core.masking.functions import BLIND, COUNTING, OPEN, PASSING, SETTINGS
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
@@ -312,7 +312,8 @@ def assigned(
         if outputs.columns is None or len(outputs.columns) > len(names):
             written[ANY_COLUMN].append(outputs.everything)
         for name, (_, carried) in zip(names, outputs.columns or (), strict=False):
-            written.setdefault(name, []).append(carried)
+            if not same_places(carried, target.column(name)):
+                written.setdefault(name, []).append(carried)
     sets = list(getattr(statement, "target_list", ()))
     if _has(statement, "on_conflict_clause"):
         sets += statement.on_conflict_clause.target_list

@@ -50,11 +50,12 @@ def test_what_a_name_said_once_is_no_evidence() -> None:
     assert only(table(Column(1, "c", 25)), known).classes == frozenset()
 
 
-def test_a_renamed_column_keeps_what_it_holds_while_it_has_its_type() -> None:
+def test_a_renamed_column_keeps_what_it_holds() -> None:
     known = Known.of([kept("old", found(DataClass.CARD_NUMBER))], Review(), "1")
     assert only(table(Column(1, "new", 25)), known).classes == CARD
     assert only(table(Column(2, "new", 25)), known).classes == frozenset()
-    assert only(table(Column(1, "new", 23)), known).classes == frozenset()
+    assert only(table(Column(1, "new", 23)), known).classes == CARD
+    assert only(table(Column(1, "new", 25), oid=20_001), known).classes == frozenset()
 
 
 def test_members_of_documents_are_told_apart_and_the_whole_is_protected() -> None:

@@ -32,6 +32,30 @@ COLUMNS = (
     Column(3, "note", 25),
 )
 TABLE = CatalogRelation(20_000, "public", "t", RelationKind.TABLE, COLUMNS)
+SHOWN = Document(((("email",), CLEAR), (("user", "mail"), EMAIL)))
+ARCHIVE = CatalogRelation(
+    20_002,
+    "public",
+    "archive",
+    RelationKind.TABLE,
+    (Column(1, "d", 3802, EMAIL, derived=True, document=SHOWN),),
+)
+WIDER = CatalogRelation(
+    20_003,
+    "public",
+    "wider",
+    RelationKind.TABLE,
+    (
+        Column(
+            1,
+            "d",
+            3802,
+            EMAIL,
+            derived=True,
+            document=Document((*DOCUMENT.members, (("unseen",), CLEAR))),
+        ),
+    ),
+)
 CATALOG = Catalog([TABLE])
 
 
@@ -111,13 +135,19 @@ def test_a_namesake_without_that_document_is_not_trusted() -> None:
         "update t set d = evil.jsonb_set(d, '{theme}', '1')",
         "update t set d = o.d || '{}' from t o where o.id = t.id",
         "insert into t (d) select jsonb_build_object('theme', d->'email') from t",
-        "insert into t (d) select d from t",
+        "insert into t (d) values ($1) on conflict (id) do update set d = jsonb_build_array(excluded.d)",
+        "insert into t (d) select d from t on conflict (id) do update set d = excluded.e || t.d",
+        "insert into archive (d) select d from t",
+        "insert into wider (d) select d from t",
+        "insert into t (d) select jsonb_build_object('theme', d) from t",
+        "update t set d = coalesce(d, jsonb_build_object('theme', d->'email'))",
+        "update t set d = '{}' || jsonb_build_object('theme', d)",
         "update t set note = d->>'email'",
         "update t set note = d->>'unseen'",
     ],
 )
 def test_a_protected_member_cannot_be_moved_into_one_that_is_shown(text: str) -> None:
-    catalog = Catalog([TABLE], functions=["jsonb_set"] if "evil" in text else [])
+    catalog = Catalog([TABLE, ARCHIVE, WIDER], functions=["jsonb_set"] if "evil" in text else [])
     assert hidden_flow(text, catalog)
 
 
@@ -130,6 +160,9 @@ def test_a_protected_member_cannot_be_moved_into_one_that_is_shown(text: str) ->
         "update t set d = jsonb_set(jsonb_set(d, '{theme}', '1'), '{email}', $1)",
         "update t set d = jsonb_set(d, '{theme}', to_jsonb(note))",
         "insert into t (d) values ($1)",
+        "insert into t (d) values ($1) on conflict (id) do update set d = excluded.d",
+        "insert into t (d) values ($1) on conflict (id) do update set d = coalesce(t.d, '{}') || excluded.d",
+        "insert into t (d) select d from t where id > 7",
         "update t set note = d->>'theme'",
     ],
 )
