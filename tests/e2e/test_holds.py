@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +129,24 @@ def test_without_hold_it_is_refused_at_once(stage: Stage) -> None:
     assert done.returncode == 4, done.stderr
     assert "request-approval" in done.stderr
     assert listed(stage) == []
+
+
+def test_a_file_that_was_approved_beforehand_runs_once_as_psql_sends_it(
+    stage: Stage, tmp_path: Path
+) -> None:
+    demand_readwrite(stage)
+    file = tmp_path / "fix.sql"
+    file.write_bytes(b"update products\r\n  set price = price;\r\n")
+    ask = ("request-approval", "prod-db", "--role", "readwrite", "--reason", "T-2")
+    assert dbgate(stage, *ask, "--statement-file", str(file)).returncode == 0
+    dbgate(stage, "approve", pending(stage), person="bob")
+    with tunnel(stage, "alice", "prod-db", "--role", "readwrite", "--hold", "0") as opened:
+        run = ("-XAt", "-v", "ON_ERROR_STOP=1", "-f", str(file))
+        once = opened.psql(options=run)
+        assert once.stdout.startswith("UPDATE"), once.stderr
+        again = opened.psql(options=run)
+        assert "request-approval" in again.stderr
+        assert again.stdout == ""
 
 
 def test_every_step_is_on_record(stage: Stage, writing: Tunnel) -> None:

@@ -75,7 +75,7 @@ def read_text(statement: str, file: Path | None) -> str:
         raise UsageError("give the statement or --file, not both")
     try:
         if file is not None:
-            text = file.read_text()
+            text = file.read_bytes().decode("utf-8-sig")
         else:
             text = sys.stdin.read(MAX_TEXT_BYTES + 1) if statement == "-" else statement
     except (OSError, UnicodeDecodeError) as exc:

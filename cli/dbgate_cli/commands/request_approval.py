@@ -69,13 +69,13 @@ def show(request: contract.AccessRequestInfo) -> None:
 
 
 def statement_text(statement: str, file: Path | None) -> str:
-    """The statement that is asked for, exactly as given. Raises UsageError when it is empty."""
+    """The statement that is asked for, exactly as given: as psql sends it, line ends and all. Raises UsageError when it is empty."""
     if file is None:
         return statement
     if statement:
         raise UsageError("give --statement or --statement-file, not both")
     try:
-        text = file.read_text()
+        text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise UsageError(f"cannot read {file}: {exc}") from exc
     if not text.strip():

@@ -172,9 +172,9 @@ def test_a_wait_can_be_interrupted(
 
 
 def test_a_statement_is_asked_for_exactly_as_given(world: World, tmp_path: Path) -> None:
-    text = "  delete from orders\n where id = 7; "
+    text = "  delete from orders\r\n where id = 7; -- é\n"
     file = tmp_path / "fix.sql"
-    file.write_text(text)
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
     for args in (["--statement", text], ["--statement-file", str(file)]):
         done = world.run("request-approval", "prod-db", *args, "--reason", "x", "--json")
         assert json.loads(done.stdout)["statement"] == text
