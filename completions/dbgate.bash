@@ -63,8 +63,8 @@ _dbgate() {
     'audit verify --log') value=file ;;
     'audit verify --key') value=file ;;
     'policy test --cases') value='' ;;
-    'policy explain --as') value='' ;;
     'policy explain --database') value='' ;;
+    'policy explain --as') value='' ;;
     'policy explain --role') value='' ;;
     'policy explain --group') value='' ;;
     'policy explain --environment') value='' ;;
@@ -119,7 +119,7 @@ _dbgate() {
     'policy') words='validate test explain diff suggest -h --help' ;;
     'policy validate') words='--json -h --help' ;;
     'policy test') words='--cases --json -h --help' ;;
-    'policy explain') words='--as --database --role --group --environment --tables --cases --policy --json -h --help' ;;
+    'policy explain') words='--database --as --broker --role --group --environment --tables --cases --policy --json -h --help' ;;
     'policy diff') words='--replay --log --cases --json -h --help' ;;
     'policy suggest') words='--for --used --log --json -h --help' ;;
     'serve') words='--config --check --log-format -h --help' ;;

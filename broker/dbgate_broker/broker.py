@@ -20,6 +20,7 @@ from dbgate_broker.catalog.line import IDLE_S
 from dbgate_broker.classify.service import Classifier, review_of
 from dbgate_broker.config import Config, ListenConfig
 from dbgate_broker.credentials.vault import VaultProvider
+from dbgate_broker.explaining import Explainer
 from dbgate_broker.files import read_or_make
 from dbgate_broker.gateway import descriptors
 from dbgate_broker.gateway.limits import Limits
@@ -147,6 +148,7 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
         sessions=sessions,
         requests=requests,
         classes=classifier,
+        explaining=Explainer(config, policies, catalogs, audit, store),
         audit=audit,
         policies=policies,
         discovery=_discovery(config, port, audit.public_key),

@@ -28,6 +28,11 @@ class LivePolicies:
         self._reading = asyncio.Lock()
         self.version = first.version
 
+    @property
+    def current(self) -> Policies:
+        """The set that is in force."""
+        return self._current
+
     async def reload(self) -> bool:
         """Read the folder again; whether its set is now in force.
 

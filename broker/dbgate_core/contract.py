@@ -112,6 +112,27 @@ class DatabaseClasses(Answer, frozen=True, kw_only=True):
     mistakes: list[str] = []
 
 
+class Explain(Request, frozen=True, kw_only=True):
+    """`POST /v1/explain`. An empty access role means: the lowest that policy grants, or lets ask for."""
+
+    database: str
+    access_role: str = ""
+    statement: str
+
+
+class Explanation(Answer, frozen=True, kw_only=True):
+    """What would become of the statement in a new session of that access role, and why; nothing is run.
+
+    `explanation` has what `dbgate policy explain --json` prints. `catalog`: names were looked up
+    in what the broker knows of the database; else they stand for themselves.
+    """
+
+    database: str
+    access_role: str
+    catalog: bool
+    explanation: dict[str, Any]
+
+
 class OpenSession(Request, frozen=True, kw_only=True):
     """`POST /v1/sessions`. An empty access role means: the lowest that policy grants.
 

@@ -76,6 +76,10 @@ class Broker:
         target = f"/databases/{_part(database)}/classes"
         return self._ask("GET", target, contract.DatabaseClasses)
 
+    def explain(self, ask: contract.Explain) -> contract.Explanation:
+        """What would become of a statement of one's own, and why."""
+        return self._ask("POST", "/explain", contract.Explanation, ask)
+
     def open_session(self, wish: contract.OpenSession) -> contract.OpenedSession:
         """Open a session. Raises ApprovalNeeded or Denied, with the rule, when there is no grant."""
         return self._ask(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from dbgate_cli import policy_files, render
 from dbgate_core.database import DatabaseFacts
@@ -14,8 +13,6 @@ from dbgate_core.principal import Principal, PrincipalKind
 
 if TYPE_CHECKING:
     from dbgate_core.catalog import Catalog
-    from dbgate_core.policy import Policies
-    from dbgate_core.policy.explaining import Explanation
     from dbgate_core.verdicts import Subject
 
 ISSUER: Final = "https://issuer.example"
@@ -46,36 +43,11 @@ def of_options(
     return Subject(principal, DatabaseFacts(database, environment), role), catalog
 
 
-def as_json(policies: Policies, found: Explanation) -> dict[str, Any]:
-    """The explanation as one object."""
-    decision, places = found.trial.decision, {rule.id: rule.place for rule in policies.rules}
-    return {
-        "verdict": decision.verdict,
-        "rules": [{"rule": rule, "place": places.get(rule, "")} for rule in decision.policies],
-        "message": decision.message,
-        "hint": decision.hint,
-        "approval": decision.approval,
-        "observed": decision.observed,
-        "masked": found.trial.masked,
-        "rows": decision.obligations.row_limit,
-        "session": {"verdict": found.session.verdict, "rules": found.session.policies},
-        "effects": [
-            {**_plain(effect), "verdict": one.verdict, "rules": one.policies}
-            for effect, one in found.effects
-        ],
-        "would": [
-            {"if": way.what, "verdict": way.verdict, "command": way.command} for way in found.ways
-        ],
-        "policy": policies.version,
-    }
-
-
-def show(policies: Policies, found: Explanation) -> None:
-    """The explanation as people read it."""
-    told = as_json(policies, found)
+def show(told: Mapping[str, Any]) -> None:
+    """The explanation as people read it, of what `dbgate_core.policy.telling` makes of it."""
     rules = [f"{each['rule']} ({each['place']})" for each in told["rules"]]
     session = told["session"]
-    by = ", ".join(rules) or f"no rule ({found.trial.code or 'what nothing permits is refused'})"
+    by = ", ".join(rules) or f"no rule ({told['code'] or 'what nothing permits is refused'})"
     owed = ["values masked"] if told["masked"] else []
     owed += [f"at most {told['rows']} rows"] if told["rows"] is not None else []
     render.facts(
@@ -97,11 +69,6 @@ def show(policies: Policies, found: Explanation) -> None:
     for way in told["would"]:
         command = f": {way['command']}" if way["command"] else ""
         render.line(f"would be {way['verdict']} {way['if']}{command}")
-
-
-def _plain(effect: Any) -> dict[str, Any]:
-    known: dict[str, Any] = msgspec.to_builtins(effect)
-    return {name: value for name, value in known.items() if value not in ("", [], False)}
 
 
 def _row(effect: dict[str, Any]) -> tuple[object, ...]:

@@ -57,6 +57,11 @@ async def databases(call: Call[Nothing, Nothing]) -> object:
     return await call.services.sessions.databases_for(call.principal)
 
 
+async def explain(call: Call[Nothing, contract.Explain]) -> contract.Explanation:
+    """Explain a statement."""
+    return await call.services.explaining.explain(call.principal, call.body)
+
+
 async def open_session(call: Call[Nothing, contract.OpenSession]) -> contract.OpenedSession:
     """Open a session."""
     return await call.services.sessions.open(call.principal, call.body)

@@ -96,6 +96,13 @@ class ClassesApi(Protocol):
         """What the columns of a configured database hold."""
 
 
+class ExplainsStatements(Protocol):
+    """`explaining.Explainer`."""
+
+    async def explain(self, principal: Principal, ask: contract.Explain) -> contract.Explanation:
+        """What would become of a statement. Raises NotFound."""
+
+
 class AuditReader(Protocol):
     """The reading side of `dbgate_broker.audit.log.AuditLog`; called in threads."""
 
@@ -144,6 +151,7 @@ class Services:
     sessions: SessionsApi
     requests: RequestsApi
     classes: ClassesApi
+    explaining: ExplainsStatements
     audit: AuditReader
     policies: MayPolicy
     discovery: contract.Discovery

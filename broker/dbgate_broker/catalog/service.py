@@ -148,6 +148,11 @@ class CatalogService:
         limit = min(self._max_age_s, MAX_PARTIAL_AGE_S) if catalog.partial else self._max_age_s
         return not kept.stale and self._clock() - kept.read_at <= limit
 
+    def newest(self, database_name: str) -> Catalog | None:
+        """The picture as it was last read, however old; nothing is judged by it that runs."""
+        kept = self._kept.get(database_name)
+        return kept.catalog if kept else None
+
     def invalidate(self, database_name: str) -> None:
         """Forget the picture, because the schema changed: the next `get` reads it anew."""
         if kept := self._kept.get(database_name):

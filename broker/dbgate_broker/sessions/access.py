@@ -49,7 +49,12 @@ def find(databases: Sequence[DatabaseConfig], name: str) -> DatabaseConfig:
     for database in databases:
         if database.name == name:
             return database
-    raise NotFound(
+    raise unseen(name)
+
+
+def unseen(name: str) -> NotFound:
+    """The one answer for a database that is not there, and for one that is not shown."""
+    return NotFound(
         f"there is no database {name[:100]!r} that you may see",
         hint="`dbgate databases` lists yours",
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dbgate_cli import policy_explaining, policy_files, policy_trying, render
+from dbgate_cli import console, policy_explaining, policy_files, policy_trying, render
 from dbgate_cli.commands import _shared as shared
 from dbgate_cli.commands import policy_diff, policy_suggest
+from dbgate_core import contract
 from dbgate_core.decision import Verdict
 from dbgate_core.errors import Denied, UsageError
 
@@ -68,9 +69,17 @@ def try_(
 
 def explain(
     statement: Annotated[str, typer.Argument(metavar="SQL", help="The statement.")],
-    who: Annotated[str, typer.Option("--as", help="Who runs it.")],
     database: Annotated[str, typer.Option("--database", help="On which database.")],
-    role: Annotated[str, typer.Option("--role", help="The session's access role.")] = "readonly",
+    who: Annotated[
+        str, typer.Option("--as", help="Who runs it; without it you, by --broker.")
+    ] = "",
+    broker: Annotated[
+        bool,
+        typer.Option("--broker", help="By the broker's own policies and tables, for yourself."),
+    ] = False,
+    role: Annotated[
+        str, typer.Option("--role", help="The session's access role; without it readonly.")
+    ] = "",
     group: Annotated[list[str] | None, typer.Option("--group", help="A group of theirs.")] = None,
     environment: Annotated[
         str, typer.Option("--environment", help="The database's environment.")
@@ -88,8 +97,16 @@ def explain(
     json: shared.Json = False,
 ) -> int:
     """Say what rules make of a statement, why, and what would have to be otherwise."""
+    if broker == bool(who):
+        raise UsageError("give either --as, or --broker for yourself")
+    if broker:
+        if group or tables or cases or policy:
+            raise UsageError("--broker has its own people, tables and policies")
+        return _of_broker(database, role, statement, json)
+    role = role or "readonly"
     policies = policy_files.usable(policy or [Path("default")])
     from dbgate_core.policy.explaining import explain as explained
+    from dbgate_core.policy.telling import told
 
     if cases is not None:
         subject, catalog = policy_explaining.of_case_file(cases, who, database, role)
@@ -97,12 +114,25 @@ def explain(
         subject, catalog = policy_explaining.of_options(
             who, group or [], database, environment, role, tables
         )
-    found = explained(policies, subject, statement, catalog)
+    return _explained(told(policies, explained(policies, subject, statement, catalog)), json)
+
+
+def _of_broker(database: str, role: str, statement: str, json: bool) -> int:
+    """By the policies and the catalog of the broker, for whoever is signed in."""
+    ask = contract.Explain(database=database, access_role=role, statement=statement)
+    with shared.broker() as broker:
+        found = broker.explain(ask)
+    if not found.catalog:
+        console.note("the broker knows no tables of it: nobody was connected, or you may not be")
+    return _explained({"access_role": found.access_role, **found.explanation}, json)
+
+
+def _explained(found: Mapping[str, Any], json: bool) -> int:
     if json:
-        render.emit(policy_explaining.as_json(policies, found))
+        render.emit(found)
     else:
-        policy_explaining.show(policies, found)
-    return {Verdict.ALLOW: 0, Verdict.DENY: 4, Verdict.HOLD: 5}[found.trial.decision.verdict]
+        policy_explaining.show(found)
+    return {Verdict.ALLOW: 0, Verdict.DENY: 4, Verdict.HOLD: 5}[Verdict(found["verdict"])]
 
 
 def _tell(json: bool, found: object, lines: Sequence[str]) -> None:

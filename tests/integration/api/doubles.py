@@ -182,6 +182,18 @@ class MemoryRequests:
         return decided
 
 
+class FixedExplanation:
+    """`ExplainsStatements`: all is allowed."""
+
+    async def explain(self, principal: Principal, ask: contract.Explain) -> contract.Explanation:
+        return contract.Explanation(
+            database=ask.database,
+            access_role=ask.access_role or "readonly",
+            catalog=True,
+            explanation={"verdict": "allow"},
+        )
+
+
 class MemoryClasses:
     """`ClassesApi`: one column."""
 

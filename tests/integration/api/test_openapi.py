@@ -93,6 +93,7 @@ def test_answers_are_what_the_document_says(api: Api, document: Any) -> None:
         ("GET", "/v1/whoami", "/v1/whoami", None),
         ("GET", "/v1/databases", "/v1/databases", None),
         ("GET", "/v1/databases/{name}/classes", "/v1/databases/prod-db/classes", None),
+        ("POST", "/v1/explain", "/v1/explain", {"database": "prod-db", "statement": "select 1"}),
         ("POST", "/v1/sessions", "/v1/sessions", {"database": "prod-db"}),
         ("GET", "/v1/sessions", "/v1/sessions", None),
         ("GET", "/v1/sessions/{id}", "/v1/sessions/s1", None),

@@ -117,6 +117,21 @@ def test_an_explanation_names_the_rule_its_place_and_the_command(
     assert "dbgate request-approval prod-db --role readwrite --reason '...'" in out
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["--as", "alice", "--broker"],
+        ["--broker", "--group", "g"],
+        ["--broker", "--policy", "p"],
+    ],
+)
+def test_an_explanation_is_for_somebody_or_by_the_broker(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["policy", "explain", "--database", "d", *argv, "select 1"]) == 2
+
+
 def test_somebody_of_a_case_file_is_explained_with_its_tables(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
