@@ -57,6 +57,7 @@ _dbgate() {
     'audit search --text') value='' ;;
     'audit search --kind') value='' ;;
     'audit search --session') value='' ;;
+    'audit search --exposed') value='' ;;
     'audit search --since') value='' ;;
     'audit search --until') value='' ;;
     'audit search --limit') value='' ;;
@@ -112,7 +113,7 @@ _dbgate() {
     'sessions show') words='--json -h --help' ;;
     'sessions kill') words='--reason --json -h --help' ;;
     'audit') words='search show verify key -h --help' ;;
-    'audit search') words='--principal --database --table --verdict --text --kind --session --since --until --limit --json -h --help' ;;
+    'audit search') words='--principal --database --table --verdict --text --kind --session --exposed --since --until --limit --json -h --help' ;;
     'audit show') words='--json -h --help' ;;
     'audit verify') words='--log --key --json -h --help' ;;
     'audit key') words='--json -h --help' ;;

@@ -115,6 +115,7 @@ complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subco
 complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l text -x -d 'Whose statement holds this text'
 complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l kind -x -d 'One kind of entry'
 complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l session -x -d 'Of one session'
+complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l exposed -x -d 'That showed values of this class in clear'
 complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l since -x -d '2026-01-31T12:00, or 2h (ago)'
 complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l until -x -d 'The same'
 complete -c dbgate -n '__fish_seen_subcommand_from audit ; and __fish_seen_subcommand_from search' -l limit -x -d 'The most entries to give'

@@ -27,7 +27,7 @@ from dbgate_core.holds import hold_of, refused, unapprovable
 from dbgate_core.limits import LimitedCopy, LimitedRows
 from dbgate_core.masking.errors import WITHHELD, redact_error
 from dbgate_core.masking.flows import hidden_flow
-from dbgate_core.masking.plan import foresee_rows, plan_copy, plan_rows, protected
+from dbgate_core.masking.plan import copy_shows, foresee_rows, plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.meaning import Meaning, is_plain, runs_code
@@ -69,7 +69,7 @@ class Leave:
     `said` is what its begin entries say of it beside the text; a `plain` one changes nothing in how later ones are read.
     `digest` is set when running it uses up an approval;
     `policy` is the version that gave it; `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
-    the columns that its results were found to mask, `shown` a result in which nothing is.
+    the columns that its results were found to mask, `exposed` those that policy let pass in clear, with their classes, `shown` a result in which nothing is.
     """
 
     text: str
@@ -83,6 +83,7 @@ class Leave:
     code_seen: int = 0
     policy: str = ""
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
+    exposed: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)
@@ -282,9 +283,12 @@ class ConnectionGuard:
         ):
             return None
         mask = None
-        if owed.mask and self._catalog.classes:
+        if self._catalog.classes:
             mask = self._plan(leave, fields)
-        if mask is not None:
+        if mask is not None and not owed.mask:
+            leave.exposed.update((column.name, column.classes) for column in mask.masked)
+            mask = None
+        elif mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
         if owed.row_limit is None and not self._budget.counts_rows:
             return mask
@@ -319,9 +323,17 @@ class ConnectionGuard:
         return LimitedCopy(mask, self._budget) if self._budget.counts_rows else mask
 
     def _copy_plan(self, leave: Leave, binary: bool, columns: int) -> CopyMask | None:
-        if not leave.decision.obligations.mask or not self._catalog.classes:
+        if not self._catalog.classes:
             return None
         analysis, text, blurred = self._readable(leave)
+        if not leave.decision.obligations.mask:
+            path, meaning = self._search_path, self._meaning
+            leave.exposed.update(
+                copy_shows(
+                    text, self._catalog, path, meaning.clean, meaning.shadows, blurred=blurred
+                )
+            )
+            return None
         mask = plan_copy(
             text,
             analysis,
@@ -376,6 +388,10 @@ class ConnectionGuard:
                 for c in running.leave.masked
             ]
             fields = {**fields, "masked": masked}
+        if running.leave.exposed and outcome.rows != 0:
+            shown = running.leave.exposed.items()
+            exposed = [{"column": name, "classes": list(classes)} for name, classes in shown]
+            fields = {**fields, "exposed": exposed}
         self._recorder.append("statement_end", fields)
 
     def renamed(self, name: str) -> None:

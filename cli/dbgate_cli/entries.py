@@ -56,6 +56,9 @@ def what(entry: Entry, end: Entry | None = None) -> str:
         masked = [str(_mapping(m).get("column", m)) for m in _sequence(end.get("masked"))]
         if masked:
             notes.append("masked " + ", ".join(masked))
+        shown = [str(_mapping(e).get("column", e)) for e in _sequence(end.get("exposed"))]
+        if shown:
+            notes.append("in clear " + ", ".join(shown))
     for key in ("reason", "vote", "state", "outcome"):
         if isinstance(entry.get(key), str) and entry[key] and "text" not in entry:
             notes.append(f"{key} {entry[key]}")

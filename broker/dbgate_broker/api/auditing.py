@@ -49,6 +49,7 @@ class Search(Page, frozen=True, kw_only=True):
     text: Annotated[str, msgspec.Meta(max_length=4000)] = ""
     kind: Short = ""
     session: Short = ""
+    exposed: Short = ""
     since: Time | None = None
     until: Time | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT)] = 200
@@ -65,6 +66,7 @@ async def search(call: Call[Search, Nothing]) -> contract.AuditPage:
         text=asked.text,
         kind=asked.kind,
         session=asked.session,
+        exposed=asked.exposed,
         since=asked.since,
         until=asked.until,
     )

@@ -30,7 +30,7 @@ from dbgate_broker.audit.terms import line as entry_of
 from dbgate_core.audit import canonical
 from dbgate_core.errors import Unreachable, VerificationFailed
 
-VERSION: Final = 2
+VERSION: Final = 3
 MARK_BYTES: Final = 512
 """How much of the log before the place is compared, to know that it is the same log."""
 

@@ -27,7 +27,8 @@ class AuditQuery:
     """What to look for; an empty field looks for anything.
 
     `principal` is a name anywhere in the identity chain, `table` is with or without its schema,
-    `text` is any part of the statement's text in any case. `since` is included, `until` is not.
+    `text` is any part of the statement's text in any case, `exposed` a data class of which values
+    passed in clear (it finds ends of statements). `since` is included, `until` is not.
     """
 
     principal: str = ""
@@ -37,24 +38,28 @@ class AuditQuery:
     text: str = ""
     kind: str = ""
     session: str = ""
+    exposed: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
     def terms(self) -> list[str]:
         """The terms that an entry must have, those that few have first."""
         asked = (
-            (terms.SESSION, self.session), (terms.TABLE, self.table),
+            (terms.EXPOSED, self.exposed), (terms.SESSION, self.session), (terms.TABLE, self.table),
             (terms.PRINCIPAL, self.principal), (terms.VERDICT, self.verdict),
             (terms.DATABASE, self.database), (terms.KIND, self.kind),
         )  # fmt: skip
         return [prefix + value for prefix, value in asked if value]
 
     def wanted(self, after: int) -> Wanted:
-        """The query as the index takes it. Only a kind finds what belongs to other entries."""
+        """The query as the index takes it.
+
+        Only a kind and an exposure find what belongs to other entries.
+        """
         return Wanted(
             self.terms(),
             after,
-            owned=bool(self.kind),
+            owned=bool(self.kind or self.exposed),
             text=self.text.casefold(),
             since=-END_OF_TIME if self.since is None else micros(self.since),
             until=END_OF_TIME if self.until is None else micros(self.until),

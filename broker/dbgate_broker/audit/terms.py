@@ -20,6 +20,8 @@ PRINCIPAL: Final = "p:"
 DATABASE: Final = "d:"
 VERDICT: Final = "v:"
 TABLE: Final = "t:"
+EXPOSED: Final = "e:"
+"""Of ends of statements: a data class of which values passed in clear."""
 OWNED: Final = "o:"
 """Of ends of statements and parts of texts: they come with what they belong to."""
 
@@ -50,6 +52,7 @@ class Line(Place, kw_only=True):
     text: Any = None
     text_parts: Any = None
     tables: msgspec.Raw = msgspec.Raw()
+    exposed: msgspec.Raw = msgspec.Raw()
     begin: Any = None
     continues: Any = None
 
@@ -71,12 +74,22 @@ def of_line(entry: Line) -> frozenset[str]:
             if isinstance(table, str) and table:
                 found.add(TABLE + table)
                 found.add(TABLE + table.rpartition(".")[2])
+    found.update(_of_exposed(entry))
     return frozenset(found)
 
 
+def _of_exposed(entry: Line) -> Iterator[str]:
+    columns = _value.decode(entry.exposed) if bytes(entry.exposed) else None
+    for column in columns if isinstance(columns, list) else ():
+        classes = column.get("classes") if isinstance(column, dict) else None
+        for name in classes if isinstance(classes, list) else ():
+            if isinstance(name, str) and name:
+                yield EXPOSED + name
+
+
 def of_owned(own: frozenset[str], owner: frozenset[str]) -> frozenset[str]:
-    """The terms of an entry that belongs to another: of its own, only its kind and session count."""
-    kept = {term for term in own if term.startswith((KIND, SESSION))}
+    """The terms of an entry that belongs to another: of its own, kind, session and exposure count."""
+    kept = {term for term in own if term.startswith((KIND, SESSION, EXPOSED))}
     return frozenset({OWNED} | kept | {term for term in owner if not term.startswith(KIND)})
 
 
@@ -93,6 +106,7 @@ def shape(entry: Line) -> Shape | None:
         and entry.requester is None
         and entry.reviewer is None
         and entry.by is None
+        and not bytes(entry.exposed)
         and (entry.verdict is None or isinstance(entry.verdict, str))
     ):
         return bytes(entry.scope), entry.kind, bytes(entry.tables), entry.verdict

@@ -211,7 +211,8 @@ def _column_mask(
     form = Form(strictest, opaque=carried.derived or len(carried.classes) > 1)
     mask = value_mask(form, type_oid, format_code, key, limit)
     kind = "null" if is_null_mask(mask) else "partial" if form.partial else "token"
-    return ColumnMask(index, MaskedColumn(name, str(strictest), kind), mask)
+    classes = tuple(sorted(carried.classes))
+    return ColumnMask(index, MaskedColumn(name, str(strictest), kind, classes), mask)
 
 
 def plan_copy(
@@ -258,6 +259,26 @@ def plan_copy(
     return copy_mask(columns, masks, copy_format(options)) if masks else None
 
 
+def copy_shows(
+    text: str,
+    catalog: Catalog,
+    search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH,
+    clean: frozenset[str] = frozenset(),
+    shadows: frozenset[str] = frozenset(),
+    *,
+    blurred: bool = False,
+) -> dict[str, tuple[str, ...]]:
+    """The classes of what a COPY ... TO STDOUT shows unmasked, by column; `*` for any of them."""
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
+    found = [copy_outputs(copy, scope) for copy in copy_statements(text)]
+    shown: dict[str, tuple[str, ...]] = {}
+    for outputs in found or [Outputs(None, scope.anything)]:
+        for name, carried in outputs.columns or (("*", outputs.everything),):
+            if not carried.clean:
+                shown[name] = tuple(sorted(carried.classes))
+    return shown
+
+
 def _refused(why: str) -> Denied:
     return Denied(
         f"this COPY reads protected columns, and {why}",
@@ -298,6 +319,7 @@ __all__ = [
     "MaskKey",
     "MaskedColumn",
     "RowMask",
+    "copy_shows",
     "plan_copy",
     "plan_rows",
     "protected",

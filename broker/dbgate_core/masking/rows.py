@@ -27,11 +27,15 @@ _HEAD = struct.Struct("!BiH")
 
 @dataclass(frozen=True, slots=True)
 class MaskedColumn:
-    """What the audit entry says of a masked column. `mask` is `partial`, `token` or `null`."""
+    """What the audit entry says of a masked column. `mask` is `partial`, `token` or `null`.
+
+    `data_class` is the strictest of its `classes`, which names the mask.
+    """
 
     name: str
     data_class: str
     mask: str
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

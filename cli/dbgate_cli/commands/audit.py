@@ -30,6 +30,12 @@ def search(
     text: Annotated[str, typer.Option("--text", help="Whose statement holds this text.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="One kind of entry.")] = "",
     session: Annotated[str, typer.Option("--session", help="Of one session.")] = "",
+    exposed: Annotated[
+        str,
+        typer.Option(
+            "--exposed", metavar="CLASS", help="That showed values of this class in clear."
+        ),
+    ] = "",
     since: Annotated[
         str, typer.Option("--since", metavar="TIME", help="2026-01-31T12:00, or 2h (ago).")
     ] = "",
@@ -49,6 +55,7 @@ def search(
         "text": text,
         "kind": kind,
         "session": session,
+        "exposed": exposed,
         "since": _time(since, now),
         "until": _time(until, now),
     }

@@ -65,7 +65,8 @@ def story(log: AuditLog) -> AuditLog:
     begun = statement(log, "SELECT * FROM Orders", ["shop.orders"], ALICE, "s1")
     log.append("statement_end", {"begin": begun, "status": "ok", "rows": 3})
     begun = statement(log, "select straße", ["shop.customers", "shop.orders"], COPILOT, "s2")
-    log.append("statement_end", {"begin": begun, "status": "ok", "rows": 1})
+    exposed = [{"column": "email", "classes": ["email", "phone"]}]
+    log.append("statement_end", {"begin": begun, "status": "ok", "rows": 1, "exposed": exposed})
     log.append(
         "statement_refused",
         {"scope": scope(ALICE, "s1"), "verdict": "deny", "text": "drop table orders",
@@ -101,6 +102,10 @@ CASES = [
     (AuditQuery(kind="statement_end", text="straße", verdict="allow"), [4]),
     (AuditQuery(kind="statement_end", session="s2"), [4]),
     (AuditQuery(kind="nonsense"), []),
+    (AuditQuery(exposed="phone"), [4]),
+    (AuditQuery(exposed="email", principal="bob", table="orders"), [4]),
+    (AuditQuery(exposed="email", principal="alice"), []),
+    (AuditQuery(exposed="iban"), []),
     (AuditQuery(session="s1"), [1, 2, 5]),
     (AuditQuery(session="s1", kind="statement_refused"), [5]),
     (AuditQuery(database="dev-db", principal="alice"), [6, 7]),

@@ -372,6 +372,32 @@ def test_where_unmask_is_permitted_nothing_is_touched() -> None:
     assert guard.notification("c", "alice@example.com") == "alice@example.com"
 
 
+def test_what_passed_in_clear_is_recorded() -> None:
+    desk = Desk(policy=TablePolicy(obligations=Obligations(mask=False)))
+    guard = desk.guard()
+    for text, rows in (("select email from customers", 2), ("select id from customers", 2)):
+        permit = leave(guard, text)
+        running = guard.begin(permit, None, "simple")
+        fields = [EMAIL] if "email" in text else [replace(EMAIL, name="id", attnum=1)]
+        assert guard.rows(permit, fields) is None
+        guard.end(running, Outcome(Status.OK, f"SELECT {rows}", rows))
+    ends = [fields for kind, fields in desk.log.entries if kind == "statement_end"]
+    assert ends[0]["exposed"] == [{"column": "email", "classes": ["email"]}]
+    assert ends[0]["rows"] == 2
+    assert "exposed" not in ends[1]
+
+
+def test_a_copy_in_clear_is_recorded() -> None:
+    desk = Desk(policy=TablePolicy(obligations=Obligations(mask=False)))
+    guard = desk.guard()
+    permit = leave(guard, "copy customers to stdout (format binary)")
+    running = guard.begin(permit, None, "simple")
+    assert guard.copy_out(permit, True, 2) is None
+    guard.end(running, Outcome(Status.OK, "COPY 5", 5))
+    (end,) = [fields for kind, fields in desk.log.entries if kind == "statement_end"]
+    assert end["exposed"] == [{"column": "email", "classes": ["email"]}]
+
+
 def test_other_literals_cost_no_policy_and_a_refusal_is_never_remembered_across_texts() -> None:
     desk = Desk()
     guard = desk.guard()
