@@ -76,7 +76,8 @@ def test_the_search_parameters_are_those_of_the_query(document: Any) -> None:
     parameters = document["paths"]["/v1/audit/search"]["get"]["parameters"]
     described = {parameter["name"]: parameter["schema"] for parameter in parameters}
     assert set(described) == {
-        "principal", "database", "table", "verdict", "text", "kind", "session", "since", "until",
+        "principal", "database", "table", "verdict", "text", "kind", "session", "exposed",
+        "since", "until",
         "cursor", "limit",
     }  # fmt: skip
     assert (described["limit"]["minimum"], described["limit"]["maximum"]) == (1, 1000)
