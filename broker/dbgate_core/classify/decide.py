@@ -32,7 +32,7 @@ EXPLAINING: Final = frozenset(_EXPLAINING.split())
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A column that was looked at: `values` were sampled; `paths` are the members of its documents."""
+    """A column that was looked at: `values` were sampled; `paths` are its documents' scalar members."""
 
     findings: tuple[Finding, ...] = ()
     values: int = 0
@@ -92,4 +92,5 @@ def _documents(
         found += [Finding(one, BY_NAME, reason, Source.NAME, path) for one in sorted(named)]
         for one in _content(key, named, texts):
             found.append(Finding(one.data_class, one.confidence, one.reason, one.source, path))
-    return found, tuple(path for path in seen if path)
+    told = (path for path, one in seen.items() if one.scalars and not one.containers)
+    return found, tuple(path for path in told if path)

@@ -1,6 +1,7 @@
 """Documents in a column: which of their members are protected, and which member a query asks for.
 
-A member that was never seen carries all that the documents do, for nobody has looked at it.
+A member that was never seen carries all that the documents do, for nobody has looked at it; so does an
+object or array within, for it may hold such members.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _AEXPR_OP: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Every path that was seen in a column's documents, with its own classes (none: it may be shown)."""
+    """The scalar members that were seen in a column's documents, with their classes (none: shown)."""
 
     members: tuple[tuple[tuple[str, ...], frozenset[DataClass]], ...]
 

@@ -373,10 +373,9 @@ def _member(node: Node, scope: Scope) -> Carried | None:
         return None
     column, keys = asked
     found = column.document.below(keys) if column.document is not None else None
-    if found is None:
+    if found is None or not found[1]:
         return computed([column])
-    classes, scalar = found
-    return Carried(classes, derived=not scalar) if classes else CLEAN
+    return Carried(found[0]) if found[0] else CLEAN
 
 
 def _calls_function(indirection: Node, scope: Scope) -> bool:

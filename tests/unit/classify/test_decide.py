@@ -70,6 +70,24 @@ def test_keys_of_a_map_are_values() -> None:
     assert set(members([wide])) == {(), ("*",), ("*", "phone")}
 
 
+@pytest.mark.parametrize("key", ["ana@example.org", "4539578763621486", "a.b", "\ud800", "\0", ""])
+def test_a_key_that_is_no_name_is_not_told(key: str) -> None:
+    looked = look("t", "d", NOTHING, [json.dumps({key: {"mail": "p@example.com"}})] * 3)
+    assert {one.path for one in looked.findings} == {("*", "mail")}
+    many = [json.dumps({f"Ana {n} {chr(65 + k)}": 1 for k in range(3)}) for n in range(9)]
+    assert look("t", "d", NOTHING, many).paths == (("*",),)
+
+
+def test_only_scalars_that_were_seen_are_told_apart() -> None:
+    values = [
+        json.dumps({"a": n, "b": {}, "c": [], "e": None, "f": n if n else {"x": 1}})
+        for n in range(3)
+    ]
+    assert set(look("t", "d", NOTHING, values).paths) == {("a",), ("f", "x")}
+    deep = "[" * 30 + "1" + "]" * 30
+    assert look("t", "d", NOTHING, [deep] * 3).paths == ()
+
+
 def test_members_are_bounded() -> None:
     deep = json.dumps(
         {f"a{n}": {f"b{m}": {f"c{k}": 1 for k in range(9)} for m in range(9)} for n in range(9)}
