@@ -12,7 +12,7 @@ from dbgate_core.sql.objects import (
     object_path,
     role_name,
 )
-from dbgate_core.sql.tree import Node, strings
+from dbgate_core.sql.tree import Node, present, strings
 from dbgate_core.sql.walk import Handler, Scope, Walk
 
 
@@ -20,6 +20,9 @@ def _create_schema(walk: Walk, create: Node, scope: Scope) -> None:
     walk.changes_schema = True
     name = create.schemaname or role_name(create.authrole)
     walk.add(Effect(Action.CREATE, name, "schema"))
+    if present(create, "authrole"):
+        owner = role_name(create.authrole)
+        walk.add(Effect(Action.GRANT, name, "schema", detail=f"owner {owner}"))
     walk.push_all(create.schema_elts, None)
 
 

@@ -44,6 +44,7 @@ SYSTEM_RELATIONS: Final = frozenset(_NAMES.split())
 _GUARDED: Final = """
     pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_largeobject pg_hba_file_rules
     pg_ident_file_mappings pg_file_settings pg_statistic pg_statistic_ext_data pg_config
+    user_mapping_options _pg_user_mappings
 """
 READ_SECRETS: Final = frozenset(_GUARDED.split())
 """Relations with password hashes, credentials of foreign servers, samples of rows, or paths."""

@@ -72,7 +72,7 @@ _KINDS: Final = {
     RelationKind.OTHER: "table",
 }
 _SKIPPED_MESSAGES: Final = frozenset({"TypeName", "Alias", "RoleSpec", "ObjectWithArgs"})
-_BUILT_IN_SCHEMAS: Final = frozenset({"", "pg_catalog"})
+_BUILT_IN_SCHEMAS: Final = frozenset({"", "pg_catalog", "information_schema"})
 
 _NOTHING: Final = "nothing"
 _NODE: Final = "node"
@@ -265,9 +265,17 @@ class Walk:
             self.call(path)
 
     def converted(self, type_name: str) -> None:
-        """A value is made one of the type: by what the catalog knows behind types of that name."""
-        if self.catalog is not None:
-            self.hooks.update(self.catalog.behaviour.types.get(type_name, ()))
+        """A value is made one of the type: by what the catalog knows behind types of that name.
+
+        A table's name is the type of its rows, whose values are made those of its columns.
+        """
+        if self.catalog is None:
+            return
+        behaviour = self.catalog.behaviour
+        self.hooks.update(behaviour.types.get(type_name, ()))
+        row = self.find(Relation("", type_name)) if behaviour.domains else None
+        for column in row.columns if row else ():
+            self.hooks.update(behaviour.domains.get(column.type_oid, ()))
 
     def named_function(self, path: tuple[str, ...]) -> None:
         """A definition names a function that PostgreSQL will call: an effect when it is a danger."""

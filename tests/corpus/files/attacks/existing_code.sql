@@ -217,13 +217,10 @@ select eaten 'x'
 -- case: an array of a domain
 select '{x}'::eaten[]
 -- case: a domain by a function from JSON
--- open: types in column definitions are not followed
 select * from json_to_record('{"a": "x"}') as r(a eaten)
 -- case: a domain by JSON into a table's row
--- open: types in column definitions are not followed
 select json_populate_record(null::of_domain, '{"a": "x"}')
 -- case: a domain by XMLTABLE
--- open: types in column definitions are not followed
 select * from xmltable('/r' passing xml '<r><a>x</a></r>' columns a eaten path 'a')
 -- case: a cast between types
 select row(1)::wrapping::int

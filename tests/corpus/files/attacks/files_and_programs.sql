@@ -252,7 +252,6 @@ select umoptions from pg_user_mapping
 -- shows: hunter2
 select umoptions from pg_user_mappings
 -- case: passwords of foreign servers by the standard's view
--- open: not seen
 -- rule: server-secrets
 -- shows: hunter2
 select option_value from information_schema.user_mapping_options

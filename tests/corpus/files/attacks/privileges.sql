@@ -167,7 +167,6 @@ alter view open_orders set (security_invoker = false)
 -- rule: production-privileges
 grant truncate on table orders to plain with grant option
 -- case: a schema owned by another
--- open: not seen
 -- effect: pg_namespace
 create schema authorization other_role
 -- case: a schema of one's own with a grant within

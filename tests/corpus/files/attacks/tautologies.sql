@@ -46,6 +46,7 @@ update orders set note = 'x' where status like '%'
 -- case: every text matches .*
 update orders set note = 'x' where status ~ '.*'
 -- case: every text begins with nothing
+-- open: not seen through
 update orders set note = 'x' where starts_with(status, '')
 -- case: the length is at least nothing
 delete from orders where length(status) >= 0
