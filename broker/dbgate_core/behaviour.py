@@ -43,12 +43,18 @@ class Routine:
 class Hook:
     """What runs when one of `events` comes to its relation (a COPY FROM is an insert).
 
-    A routine, by its OID, or a text: `SELECT` of an expression, or a CREATE RULE.
+    A routine, by its OID, or a text: `SELECT` of an expression, a CREATE RULE, a CREATE STATISTICS.
+    UTILITY stands for upkeep: ANALYZE, REINDEX and the like compute the expressions of what is kept up.
     """
 
     events: frozenset[Action]
     routine: int = 0
     text: str = ""
+
+
+DDL: Final = frozenset({Action.CREATE, Action.ALTER, Action.DROP, Action.GRANT})
+DATABASE: Final = 0
+"""In the place of a relation's OID: what DDL sets off, whatever it is about (event triggers)."""
 
 
 @dataclass(frozen=True, slots=True)

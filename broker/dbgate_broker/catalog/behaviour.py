@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from dbgate_broker.catalog.behaviour_queries import MAX_HOOKS, MAX_ROUTINES
-from dbgate_core.behaviour import Behaviour, Hook, Reference, Routine
+from dbgate_core.behaviour import DDL, Behaviour, Hook, Reference, Routine
 from dbgate_core.sql.effects import Action
 
 RoutineRow = tuple[int, str, str, str, str, bool, bool, str]
@@ -21,6 +21,8 @@ _TRIGGER_BITS: Final = {
     4: Action.INSERT, 8: Action.DELETE, 16: Action.UPDATE, 32: Action.TRUNCATE,
 }  # fmt: skip
 """PostgreSQL source, catalog/pg_trigger.h: TRIGGER_TYPE_INSERT ..."""
+_EVENT_TRIGGER: Final = 65_536
+"""The bit that the query gives event triggers."""
 _RULE_EVENTS: Final = {
     "1": Action.SELECT,
     "2": Action.UPDATE,
@@ -29,6 +31,7 @@ _RULE_EVENTS: Final = {
 }
 _LETTERS: Final = {
     "a": Action.INSERT, "w": Action.UPDATE, "d": Action.DELETE, "r": Action.SELECT,
+    "u": Action.UTILITY,
 }  # fmt: skip
 _EVERY: Final = frozenset(_LETTERS.values())
 _REFERENTIAL: Final = {"c": Action.DELETE, "n": Action.UPDATE, "d": Action.UPDATE}
@@ -87,6 +90,9 @@ def _routine(row: RoutineRow) -> Routine:
 
 def _triggers(rows: Iterable[TriggerRow]) -> Iterable[tuple[int, Hook]]:
     for relation, bits, routine, definition in rows:
+        if bits == _EVENT_TRIGGER:
+            yield relation, Hook(DDL, routine, definition)
+            continue
         events = frozenset(event for bit, event in _TRIGGER_BITS.items() if bits & bit)
         yield relation, Hook(events, routine, definition)
 
@@ -99,7 +105,8 @@ def _rules(rows: Iterable[TextRow]) -> Iterable[tuple[int, Hook]]:
 def _expressions(rows: Iterable[TextRow]) -> Iterable[tuple[int, Hook]]:
     for relation, letters, text in rows:
         known = frozenset(_LETTERS[letter] for letter in letters if letter in _LETTERS)
-        yield relation, Hook(known or _EVERY, text=f"SELECT ({text})")
+        whole = text if text.startswith("CREATE STATISTICS ") else f"SELECT ({text})"
+        yield relation, Hook(known or _EVERY, text=whole)
 
 
 def _reference(row: ReferenceRow) -> Reference:

@@ -48,9 +48,13 @@ SELECT t.tgrelid::int8, t.tgtype::int4, t.tgfoid::int8,
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE t.tgenabled <> 'D' AND n.nspname <> 'pg_catalog'
-ORDER BY t.oid LIMIT 100001
+UNION ALL
+SELECT 0, 65536, e.evtfoid::int8, ''
+FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid = e.evtfoid
+WHERE e.evtenabled <> 'D' AND e.evtevent <> 'login'
+ORDER BY 1, 2, 3, 4 LIMIT 100001
 """
-"""Those of pg_catalog keep foreign keys, or compute from the row."""
+"""Those of pg_catalog keep foreign keys, or compute from the row. Event triggers have a bit of ours."""
 
 RULES: Final[LiteralString] = """
 SELECT r.ev_class::int8, r.ev_type::text,
@@ -76,11 +80,17 @@ FROM pg_catalog.pg_constraint c
 WHERE c.contype = 'c' AND c.conrelid <> 0
   AND c.conbin::text ~ '\{FUNCEXPR|opfuncid [0-9]{5}'
 UNION ALL
-SELECT i.indrelid::int8, 'aw',
+SELECT i.indrelid::int8, 'awu',
        CASE WHEN i.indrelid = ANY (%(locked)s::oid[]) THEN '''locked'
             ELSE pg_catalog.pg_get_expr(e.tree, i.indrelid) END
 FROM pg_catalog.pg_index i, LATERAL (VALUES (i.indexprs), (i.indpred)) e (tree)
 WHERE e.tree::text ~ '(funcid|opfuncid) [0-9]{5}'
+UNION ALL
+SELECT s.stxrelid::int8, 'u',
+       CASE WHEN s.stxrelid = ANY (%(locked)s::oid[]) OR s.oid = ANY (%(locked)s::oid[]) THEN '''locked'
+            ELSE pg_catalog.pg_get_statisticsobjdef(s.oid) END
+FROM pg_catalog.pg_statistic_ext s
+WHERE pg_catalog.to_jsonb(s) ->> 'stxexprs' ~ '(funcid|opfuncid) [0-9]{5}'
 UNION ALL
 SELECT p.polrelid::int8, p.polcmd::text,
        CASE WHEN p.polrelid = ANY (%(locked)s::oid[]) OR p.oid = ANY (%(locked)s::oid[]) THEN '''locked'
@@ -90,7 +100,8 @@ FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid,
 WHERE c.relrowsecurity AND e.tree::text ~ '\{(FUNCEXPR|SUBLINK)|opfuncid [0-9]{5}'
 LIMIT 100001
 """
-"""With the letters of pg_policy for what sets one off: (a)dd, (w)rite, (d)elete, (r)ead, * all.
+"""With the letters of pg_policy for what sets one off: (a)dd, (w)rite, (d)elete, (r)ead, * all;
+and (u)pkeep. PostgreSQL 13 has no expressions in statistics.
 
 Left out: a default that is no more than nextval(sequence), as bigint or cast to what a serial is,
 now() or gen_random_uuid(). Functions' OIDs below 10000 are the same in all versions (pg_proc.dat).

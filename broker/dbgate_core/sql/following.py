@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dbgate_core.behaviour import Behaviour, Hook, Piece, Routine
+from dbgate_core.behaviour import DATABASE, DDL, Behaviour, Hook, Piece, Routine
 from dbgate_core.errors import DbgateError
 from dbgate_core.sql.bodies import Body, body_of
 from dbgate_core.sql.effects import Action, Effect
@@ -27,9 +27,12 @@ _ROWS: Final = frozenset({"new", "old"})
 
 def follow(walk: Walk) -> None:
     """Add to the walk what its routines and hooks do, at any depth."""
-    if walk.catalog is None or not (walk.routines or walk.hooks):
+    if walk.catalog is None:
         return
     behaviour = walk.catalog.behaviour
+    walk.hooks |= _event_triggers(walk, behaviour)
+    if not (walk.routines or walk.hooks):
+        return
     named = frozenset(walk.routines)
     pending: list[int | Hook] = [*walk.routines, *walk.hooks]
     seen: set[int | Hook] = set()
@@ -45,6 +48,7 @@ def follow(walk: Walk) -> None:
         _merge(walk, piece)
         pending += piece.routines
         pending += piece.hooks
+        pending += _event_triggers(walk, behaviour)
         if not isinstance(item, Hook):
             whole = piece.whole and walk.settled
             _called(walk, behaviour.routines.get(item), whole, item in named)
@@ -53,6 +57,16 @@ def follow(walk: Walk) -> None:
             walk.not_understood("rule")
         if item.routine:
             pending.append(item.routine)
+
+
+def _event_triggers(walk: Walk, behaviour: Behaviour) -> set[Hook]:
+    """What DDL sets off: any of it, for a filter by tags is not read."""
+    hooks = behaviour.hooks.get(DATABASE)
+    if not hooks or not (
+        walk.changes_schema or any(effect.action in DDL for effect in walk.effects)
+    ):
+        return set()
+    return set(hooks)
 
 
 def _called(walk: Walk, routine: Routine | None, whole: bool, named: bool) -> None:
@@ -128,7 +142,7 @@ def inlined(walk: Walk, body: Body) -> None:
 
 
 def _hooked(text: str) -> Body:
-    """An expression as a SELECT of it; a rule's actions and condition; a trigger's WHEN."""
+    """An expression as a SELECT of it; a rule's actions and condition; a trigger's WHEN; statistics."""
     if not text:
         return Body(whole=True)
     try:
@@ -138,6 +152,8 @@ def _hooked(text: str) -> Body:
     nodes: list[Node] = [node]
     if kind(node) == "create_trig_stmt":
         nodes = [node.create_trig_stmt.when_clause]
+    elif kind(node) == "create_stats_stmt":
+        nodes = list(node.create_stats_stmt.exprs)
     elif kind(node) == "rule_stmt":
         nodes = [*node.rule_stmt.actions, node.rule_stmt.where_clause]
     return Body(tuple(nodes), _ROWS, whole=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, Final
 
 from dbgate_core.catalog import CatalogRelation, RelationKind
@@ -74,6 +74,23 @@ def _cascade(
             continue
         written = reference.columns if done is Action.UPDATE else frozenset[str]()
         walk.write(done, Relation(pointing.schema, pointing.name), predicate, written, CASCADE)
+
+
+def kept_up(walk: Walk, relation: Relation | None) -> None:
+    """ANALYZE, REINDEX, CLUSTER, VACUUM compute the expressions of indexes and statistics.
+
+    Those of every relation for none, and for a name that is not a relation's, as that of an index.
+    """
+    if walk.catalog is None:
+        return
+    behaviour = walk.catalog.behaviour
+    found = walk.find(relation) if relation is not None else None
+    places: Iterable[int] = behaviour.hooks
+    if found is not None:
+        places = (found.oid, *behaviour.descendants.get(found.oid, ()))
+    for place in places:
+        kept = (h for h in behaviour.hooks.get(place, ()) if Action.UTILITY in h.events)
+        walk.hooks.update(kept)
 
 
 def truncated(walk: Walk, relation: Relation, *, cascade: bool) -> None:

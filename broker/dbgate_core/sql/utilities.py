@@ -11,7 +11,7 @@ from dbgate_core.sql.following import inlined
 from dbgate_core.sql.functions import danger_of
 from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.queries import created, into_relation, literal
-from dbgate_core.sql.reach import CASCADE, touched
+from dbgate_core.sql.reach import CASCADE, kept_up, touched
 from dbgate_core.sql.settings import SEARCH_PATH, setting_effect
 from dbgate_core.sql.system import write_danger
 from dbgate_core.sql.tree import Node, kind, present, strings
@@ -214,8 +214,10 @@ def _vacuum(walk: Walk, vacuum: Node, scope: Scope) -> None:
     for item in relations:
         relation = walk.relation(item)
         walk.add(Effect(Action.UTILITY, str(relation), walk.kind_of(relation), detail=detail))
+        kept_up(walk, relation)
     if not relations:
         walk.add(Effect(Action.UTILITY, kind="database", detail=detail))
+        kept_up(walk, None)
 
 
 def _cluster(walk: Walk, cluster: Node, scope: Scope) -> None:
@@ -233,9 +235,11 @@ def _upkeep(walk: Walk, statement: Node, detail: str) -> None:
         if detail == "reindex" and enum_name(statement, "kind") == "REINDEX_OBJECT_INDEX":
             what = "index"
         walk.add(Effect(Action.UTILITY, str(relation), what, detail=detail))
+        kept_up(walk, relation)
     else:
         name = statement.name if detail == "reindex" else ""
         walk.add(Effect(Action.UTILITY, name, "database", detail=detail))
+        kept_up(walk, None)
 
 
 def _refresh(walk: Walk, refresh: Node, scope: Scope) -> None:

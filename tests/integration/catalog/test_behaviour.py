@@ -61,7 +61,6 @@ CREATE FUNCTION same(int, int) RETURNS bool LANGUAGE sql AS 'DELETE FROM b.secre
 CREATE OPERATOR === (FUNCTION = same, LEFTARG = int, RIGHTARG = int);
 CREATE FUNCTION idx(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN DELETE FROM b.audit; RETURN 1; END $$;
 CREATE TABLE indexed (id int); CREATE INDEX ON indexed (b.idx(id));
-
 CREATE VIEW plain_view AS SELECT id, note AS remark FROM parent WHERE id > 3;
 CREATE VIEW calling AS SELECT total(id) FROM parent;
 """
@@ -153,12 +152,25 @@ CASES = {
         "update b.grandchild table ?absent (p) : cascade",
     },
     "select * from b.calling": {"select b.calling view", TOTAL, "select b.secret table"},
+    "analyze b.indexed": {"utility b.indexed table : analyze", "delete b.audit table ?absent"},
+    "vacuum full": {
+        "utility - database : vacuum full",
+        "delete b.audit table ?absent",
+    },
+    "reindex index indexed_idx_idx": {
+        "utility indexed_idx_idx index : reindex",
+        "delete b.audit table ?absent",
+    },
+    "cluster b.indexed": {"utility b.indexed table : cluster", "delete b.audit table ?absent"},
+    "analyze b.plain": {"utility b.plain table : analyze"},
     "explain delete from b.parent": {"select b.parent table : explain"},
     "prepare x as insert into b.ruled values (1)": {
         "insert b.ruled table",
         "delete b.secret table ?trivial",
     },
 }
+
+
 EFFECTS = ("reads", "writes", "flag", "statements")
 
 
@@ -175,3 +187,59 @@ def test_what_is_done_to_a_table_is_done_to_those_below(known: Catalog) -> None:
     assert read == {"b.loud", "b.heir"}
     inserted = {str(name) for name in analyse("insert into b.loud values (1)", known).writes}
     assert inserted == {"b.loud"}
+
+
+EVENTS = """
+CREATE SCHEMA e; CREATE TABLE e.log (what text); CREATE TABLE e.t (id int);
+CREATE FUNCTION e.noted() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS
+  $$ BEGIN INSERT INTO e.log VALUES (tg_tag); END $$;
+CREATE FUNCTION e.loud() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE tg_tag; END $$;
+CREATE FUNCTION e.making() RETURNS void LANGUAGE sql AS 'CREATE INDEX ON e.t (id)';
+CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION e.noted();
+CREATE EVENT TRIGGER loud ON sql_drop EXECUTE FUNCTION e.loud();
+CREATE FUNCTION e.quiet() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM e.t; END $$;
+CREATE EVENT TRIGGER off ON ddl_command_start EXECUTE FUNCTION e.quiet();
+ALTER EVENT TRIGGER off DISABLE;
+"""
+SET_OFF = {"insert e.log table", "call e.loud function : not followed: plpgsql volatile"}
+
+
+@pytest.fixture
+def with_event_triggers(postgres: str) -> Iterator[Catalog]:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(EVENTS)
+        yield asyncio.run(CatalogService().get(*database(postgres)))
+        for name in ("noted", "loud", "off"):
+            connection.execute(f"DROP EVENT TRIGGER {name}".encode())
+        connection.execute("DROP SCHEMA e CASCADE")
+
+
+@pytest.mark.parametrize("text", ["create table x ()", "alter table e.t add c int", "drop table e.t",
+    "grant select on e.t to public", "create temp table x ()", "select 1 into x",
+    "comment on table e.t is 'x'", "select e.making()"])  # fmt: skip
+def test_ddl_sets_off_event_triggers(text: str, with_event_triggers: Catalog) -> None:
+    found = set(lines(analyse(text, with_event_triggers)))
+    assert found >= SET_OFF
+    assert "delete e.t table ?absent" not in found
+
+
+def test_what_is_no_ddl_sets_off_none(with_event_triggers: Catalog) -> None:
+    for text in ("select 1", "insert into e.t values (1)", "truncate e.t", "analyze e.t"):
+        assert not set(lines(analyse(text, with_event_triggers))) & SET_OFF
+
+
+def test_expressions_of_statistics_run_when_these_are_made(postgres: str) -> None:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        if connection.info.server_version < 140_000:
+            pytest.skip("PostgreSQL 13 has no expressions in statistics")
+        connection.execute(
+            "CREATE SCHEMA s; CREATE TABLE s.log (id int); CREATE TABLE s.t (id int, n int);"
+            "CREATE FUNCTION s.f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+            " $$ BEGIN DELETE FROM s.log; RETURN 1; END $$;"
+            "CREATE STATISTICS s.st ON (s.f(id)), n FROM s.t"
+        )
+        catalog = asyncio.run(CatalogService().get(*database(postgres)))
+        connection.execute("DROP SCHEMA s CASCADE")
+    assert "delete s.log table ?absent" in lines(analyse("analyze s.t", catalog))
+    assert "delete s.log table ?absent" in lines(analyse("vacuum analyze", catalog))
+    assert "delete s.log table ?absent" not in lines(analyse("update s.t set id = 1", catalog))
