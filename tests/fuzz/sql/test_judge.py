@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+import postgast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,3 +149,50 @@ def test_a_call_is_seen_at_any_depth(depth: int, step: str) -> None:
     told = judged(f"select {expression}")
     if told is not None:
         assert Danger.RESOURCE in {effect.danger for effect in told.effects}
+
+
+IDENT, SCONST = (postgast.pg_query_pb2.Token.Value(name) for name in ("IDENT", "SCONST"))
+
+
+def requoted(text: str, draw: Callable[[st.SearchStrategy[str]], str]) -> str:
+    """The text with its names and strings spelled in other ways that PostgreSQL reads alike."""
+    raw, parts, at = text.encode(), [], 0
+    for token in postgast.scan(text).tokens:
+        word = raw[token.start : token.end].decode()
+        spelled = word
+        if token.token == IDENT and re.fullmatch("[a-z_]+", word):
+            coded = "".join(f"\\{ord(letter):04x}" for letter in word)
+            spelled = draw(st.sampled_from([word, word.upper(), f'"{word}"', f'U&"{coded}"']))
+        elif token.token == SCONST and re.fullmatch(r"'[A-Za-z0-9_ /.%]*'", word):
+            inside = word[1:-1]
+            coded = "".join(f"\\x{ord(letter):02x}" for letter in inside)
+            spelled = draw(st.sampled_from([word, f"E'{coded}'", f"$q${inside}$q$", f"U&{word}"]))
+        parts += [raw[at : token.start].decode(), spelled]
+        at = token.end
+    return "".join([*parts, raw[at:].decode()])
+
+
+@FEW
+@given(st.sampled_from(CORPUS), st.data())
+def test_names_and_strings_spelled_otherwise_change_nothing(text: str, data: st.DataObject) -> None:
+    plain = judged(text)
+    spelled = requoted(text, data.draw) if plain is not None else ""
+    if plain is None or (told := judged(spelled)) is None:
+        return  # a word that is no name there, or a string that has to be plain
+    assert seen(told) == seen(plain), spelled
+
+
+@FEW
+@given(st.sampled_from(WRITES), st.sampled_from(
+    ["do $judged$ begin {}; end $judged$",
+     "do $judged$ begin if true then {}; end if; end $judged$",
+     "do $judged$ begin loop begin {}; exception when others then null; end; end loop; end $judged$",
+     "create function f() returns void language sql as $judged$ {} $judged$",
+     "create function f() returns void language plpgsql as $judged$ begin {}; end $judged$",
+     "create procedure f() begin atomic {}; end",
+     "create rule r as on insert to t do also {}"]))  # fmt: skip
+def test_code_that_writes_is_the_same_write(text: str, around: str) -> None:
+    told = judged(around.format(text))
+    if told is None or told.incomplete:
+        return
+    assert seen(told) >= seen(analyse(text))
