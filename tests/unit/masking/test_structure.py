@@ -161,3 +161,38 @@ HARMLESS += [
 @pytest.mark.parametrize("text", HARMLESS)
 def test_daily_work_goes_on(text: str) -> None:
     assert hidden_flow(text, CATALOG) == ""
+
+
+CARD = frozenset({DataClass.CARD_NUMBER})
+SEEN = Catalog(
+    [
+        CatalogRelation(
+            20_100,
+            "public",
+            "imports",
+            RelationKind.TABLE,
+            (
+                Column(1, "v1", TEXT, CARD, found=CARD),
+                Column(2, "email", TEXT, CARD | {DataClass.EMAIL}, found=CARD),
+            ),
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("alter table imports rename column v1 to w1", False),
+        ("comment on column imports.v1 is 'x'", False),
+        ("alter table imports alter column v1 type money using 1", False),
+        ("alter table imports rename column email to x", True),
+        (
+            "alter table imports add x text default 'a', add y text generated always as (v1) stored",
+            True,
+        ),
+        ("create table c as select v1 from imports", True),
+    ],
+)
+def test_what_values_showed_follows_its_column(text: str, seen: bool) -> None:
+    assert bool(hidden_flow(text, SEEN)) is seen
