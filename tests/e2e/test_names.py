@@ -286,3 +286,10 @@ def bind_text(statement: str, value: bytes) -> bytes:
     name = statement.encode()
     size = len(value).to_bytes(4, "big")
     return message(b"B", b"\0" + name + b"\0\0\0\0\1" + size + value + b"\0\0")
+
+
+def test_a_function_is_judged_by_its_number_too(dev: Tunnel) -> None:
+    """lo_creat(-1), by FunctionCall: the shipped policies forbid large objects."""
+    body = b"\0\0\3\xbd\0\1\0\1\0\1\0\0\0\4\xff\xff\xff\xff\0\1"
+    said = answers(dev, [message(b"F", body) + query("select 1"), query("select 2")])
+    assert b"large objects, which dbgate cannot mask" in said[0]
