@@ -38,12 +38,11 @@ def main() -> int:
 
 
 def run(hostile: Sequence[Group], kind: Sequence[Group]) -> tuple[list[Verdict], list[Compared]]:
-    """Run all cases of these groups on one place."""
-    with place([*hostile, *kind]) as it:
-        with attacks(it) as attacking:
-            verdicts = [attacking.run(case) for group in hostile for case in group.cases]
-        with harmless(it) as comparing:
-            compared = [comparing.run(case) for group in kind for case in group.cases]
+    """Run all cases of these groups: what attacks prepare is not there for the harmless ones."""
+    with place(hostile) as it, attacks(it) as attacking:
+        verdicts = [attacking.run(case) for group in hostile for case in group.cases]
+    with place(kind) as it, harmless(it) as comparing:
+        compared = [comparing.run(case) for group in kind for case in group.cases]
     return verdicts, compared
 
 

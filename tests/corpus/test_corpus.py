@@ -9,28 +9,22 @@ import pytest
 from tests.corpus.attacking import Attacks, attacks
 from tests.corpus.cases import Case, groups, tools
 from tests.corpus.comparing import Harmless, harmless
-from tests.corpus.place import Place, place
+from tests.corpus.place import place
 
 pytestmark = pytest.mark.e2e
 ATTACKS, HARMLESS = groups("attacks"), [*groups("harmless"), *tools()]
 
 
 @pytest.fixture(scope="module")
-def where() -> Iterator[Place]:
-    with place([*ATTACKS, *HARMLESS]) as it:
-        yield it
+def attacking() -> Iterator[Attacks]:
+    with place(ATTACKS) as it, attacks(it) as ready:
+        yield ready
 
 
 @pytest.fixture(scope="module")
-def attacking(where: Place) -> Iterator[Attacks]:
-    with attacks(where) as it:
-        yield it
-
-
-@pytest.fixture(scope="module")
-def comparing(where: Place) -> Iterator[Harmless]:
-    with harmless(where) as it:
-        yield it
+def comparing() -> Iterator[Harmless]:
+    with place(HARMLESS) as it, harmless(it) as ready:
+        yield ready
 
 
 @pytest.mark.parametrize("case", [c for g in ATTACKS for c in g.cases], ids=str)

@@ -320,11 +320,23 @@ def _a_expr(walk: Walk, expression: Node, scope: Scope) -> None:
     walk.push(expression.rexpr, scope)
 
 
-def _typed(walk: Walk, node: Node, scope: Scope) -> None:
-    """A cast, or a column definition, to a type with a function of its own or to a domain, whose checks run."""
-    if node.type_name.names:
-        walk.converted(strings(node.type_name.names)[-1])
-    walk.parts(node, scope)
+def _type_cast(walk: Walk, cast: Node, scope: Scope) -> None:
+    """A cast to a type with a function of its own, or to a domain, whose checks run."""
+    walk.converted(strings(cast.type_name.names)[-1])
+    walk.push(cast.arg, scope)
+
+
+def _range_function(walk: Walk, function: Node, scope: Scope) -> None:
+    """A function with column definitions fills them, as XMLTABLE and JSON_TABLE do."""
+    for column in function.coldeflist:
+        walk.filled(strings(column.column_def.type_name.names)[-1])
+    walk.parts(function, scope)
+
+
+def _filled_column(walk: Walk, column: Node, scope: Scope) -> None:
+    if column.type_name.names:
+        walk.filled(strings(column.type_name.names)[-1])
+    walk.parts(column, scope)
 
 
 def _sort_by(walk: Walk, sort: Node, scope: Scope) -> None:
@@ -361,11 +373,10 @@ HANDLERS: Final[dict[str, Handler]] = {
     "a_indirection": _a_indirection,
     "func_call": _func_call,
     "a_expr": _a_expr,
-    "type_cast": _typed,
-    "column_def": _typed,
-    "range_table_func_col": _typed,
-    "json_table_column": _typed,
-    "json_output": _typed,
+    "type_cast": _type_cast,
+    "range_function": _range_function,
+    "range_table_func_col": _filled_column,
+    "json_table_column": _filled_column,
     "sort_by": _sort_by,
     "sub_link": _sub_link,
     "range_table_sample": _table_sample,

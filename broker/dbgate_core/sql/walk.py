@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from dbgate_core.behaviour import Hook
+from dbgate_core.behaviour import Behaviour, Hook
 from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
 from dbgate_core.sql.functions import call_effect
@@ -273,6 +273,17 @@ class Walk:
             return
         behaviour = self.catalog.behaviour
         self.hooks.update(behaviour.types.get(type_name, ()))
+        self._filled(behaviour, type_name)
+
+    def filled(self, type_name: str) -> None:
+        """A value of the type is read from text: no cast runs, but a domain's checks do."""
+        if self.catalog is None:
+            return
+        behaviour = self.catalog.behaviour
+        self.hooks.update(hook for hook in behaviour.types.get(type_name, ()) if hook.text)
+        self._filled(behaviour, type_name)
+
+    def _filled(self, behaviour: Behaviour, type_name: str) -> None:
         row = self.find(Relation("", type_name)) if behaviour.domains else None
         for column in row.columns if row else ():
             self.hooks.update(behaviour.domains.get(column.type_oid, ()))

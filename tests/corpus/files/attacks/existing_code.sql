@@ -30,11 +30,13 @@ create function eat_two(int, int) returns bool language sql as 'select public.ea
 create operator <=!=> (leftarg = int, rightarg = int, function = eat_two);
 create domain eaten as text check (eat_bool(value));
 create type wrapping as (a int);
-create function eat_cast(wrapping) returns int language sql as 'select public.eat()';
-create cast (wrapping as int) with function eat_cast(wrapping);
+create type bitter as (b int);
+create function eat_cast(wrapping) returns bitter language sql as 'select row(public.eat())::public.bitter';
+create cast (wrapping as bitter) with function eat_cast(wrapping);
 create type sour as enum ('a', 'b');
-create function eat_enum(sour) returns text language sql as 'select public.eat()::text';
-create cast (sour as text) with function eat_enum(sour) as assignment;
+create type sweet as enum ('1');
+create function eat_enum(sour) returns sweet language plpgsql as $$ begin perform public.eat(); return '1'; end $$;
+create cast (sour as sweet) with function eat_enum(sour) as assignment;
 create function eat_step(int, int) returns int language sql as 'select public.eat()';
 create aggregate eating(int) (sfunc = eat_step, stype = int, initcond = '0');
 create function eat_final(int) returns int language sql as 'select public.eat()';
@@ -67,7 +69,7 @@ create table above (id int); create table below () inherits (above); insert into
 create trigger eat before update on below for each row execute function eat_trigger();
 create view writable as select id, v from written;
 create procedure eat_called() language plpgsql security definer as $$ begin delete from public.prey; end $$;
-create table typed (a sour, t text);
+create table typed (a sour, t sweet);
 create table of_domain (a eaten);
 
 -- case: a function
@@ -223,7 +225,7 @@ select json_populate_record(null::of_domain, '{"a": "x"}')
 -- case: a domain by XMLTABLE
 select * from xmltable('/r' passing xml '<r><a>x</a></r>' columns a eaten path 'a')
 -- case: a cast between types
-select row(1)::wrapping::int
+select row(1)::wrapping::bitter
 -- case: an aggregate
 select eating(id) from products
 -- case: an aggregate as a window function

@@ -178,7 +178,7 @@ S
 -- shows: root:
 F 2624 | /etc/passwd | 0 | 100
 -- case: a function by its number: a large object
--- rule: protocol
+-- rule: large-objects
 -- effect: pg_largeobject_metadata
 F 957 | -1
 -- case: a function by its number: a setting
