@@ -24,7 +24,7 @@ def main() -> int:
     started = time.monotonic()
     hostile, kind = (
         [group for group in every if asked.group in group.name]
-        for every in (groups("attacks"), [*groups("harmless"), *tools()])
+        for every in (groups("attacks"), [*tools(), *groups("harmless")])
     )
     verdicts, compared = run(hostile, kind)
     for line in [*report.attacks(verdicts), "", *report.harmless(compared)]:

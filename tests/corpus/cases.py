@@ -105,7 +105,10 @@ def groups(kind: str) -> list[Group]:
 
 
 def tools() -> list[Group]:
-    """What tools ask by themselves, captured from a server's log (tests/unit/sql/harmless)."""
+    """What tools ask by themselves, captured from a server's log (tests/unit/sql/harmless).
+
+    They look at OIDs, so they come before what makes things.
+    """
     keys = {"session": "readwrite", "fails": "yes"}
     return [
         Group(

@@ -12,7 +12,7 @@ from tests.corpus.comparing import Harmless, harmless
 from tests.corpus.place import place
 
 pytestmark = pytest.mark.e2e
-ATTACKS, HARMLESS = groups("attacks"), [*groups("harmless"), *tools()]
+ATTACKS, HARMLESS = groups("attacks"), [*tools(), *groups("harmless")]
 
 
 @pytest.fixture(scope="module")
