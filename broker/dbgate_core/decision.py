@@ -15,16 +15,30 @@ class Verdict(StrEnum):
     HOLD = "hold"
 
 
+class MaskStyle(StrEnum):
+    """How much a mask leaves of a value; what comes later leaves less.
+
+    `partial` keeps what people need where the class has such a form (the last four, a domain),
+    `token` only tells different values apart, `redact` not even that, `null` gives NULL.
+    """
+
+    PARTIAL = "partial"
+    TOKEN = "token"  # noqa: S105 - a style
+    REDACT = "redact"
+    NULL = "null"
+
+
 @dataclass(frozen=True, slots=True)
 class Obligations:
     """What an allowed statement still owes.
 
     `mask` is false only when policy grants `unmask` for everything it reads; `row_limit` is the
-    most rows it may return, None for no limit.
+    most rows it may return, None for no limit; `style` is what masks may leave.
     """
 
     mask: bool = True
     row_limit: int | None = None
+    style: MaskStyle = MaskStyle.PARTIAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,7 @@ class ConnectionGuard:
             self._meaning.clean,
             self._meaning.shadows,
             blurred=blurred,
+            style=leave.decision.obligations.style,
         )
         if mask is None and self._meaning.settled_since(leave.code_seen):
             leave.shown.fields, leave.shown.catalog = fields, self._catalog
@@ -345,6 +346,7 @@ class ConnectionGuard:
             self._meaning.clean,
             self._meaning.shadows,
             blurred=blurred,
+            style=leave.decision.obligations.style,
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))

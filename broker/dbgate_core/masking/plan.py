@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dbgate_core.catalog import FIRST_USER_OID, Catalog, RelationKind
+from dbgate_core.decision import MaskStyle
 from dbgate_core.errors import Denied
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
 from dbgate_core.masking.classes import DataClass
@@ -23,7 +24,7 @@ from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
-from dbgate_core.masking.types import character_limit
+from dbgate_core.masking.types import FAMILIES, Family, character_limit
 from dbgate_core.native.masks import copy_mask, row_mask
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 DEFAULT_SEARCH_PATH: Final = ("public",)
 MAX_REMEMBERED: Final = 4_096
 """The lineage of texts up to this many characters is remembered: 1,024 of them, 4 MB at most."""
+NO_TYPE: Final = 0
+"""No type's OID: what has a mask of it is NULL."""
+_STARS: Final = Form(DataClass.SECRET)
 _STRICTEST: Final = {data_class: rank for rank, data_class in enumerate(DataClass)}
 
 
@@ -64,6 +68,7 @@ def plan_rows(
     shadows: frozenset[str] = frozenset(),
     *,
     blurred: bool = False,
+    style: MaskStyle = MaskStyle.PARTIAL,
 ) -> RowMask | None:
     """The mask of a result; None when every column may be shown.
 
@@ -84,7 +89,7 @@ def plan_rows(
             type_oid = catalog.base_type(field.type_oid)
             limit = character_limit(field.type_oid, field.type_modifier)
             masks.append(
-                _column_mask(index, field.name, carried, type_oid, field.format, key, limit)
+                _column_mask(index, field.name, carried, type_oid, field.format, key, style, limit)
             )
     return row_mask(len(fields), masks) if masks else None
 
@@ -205,14 +210,25 @@ def _column_mask(
     type_oid: int,
     format_code: int,
     key: MaskKey,
+    style: MaskStyle,
     limit: int | None = None,
 ) -> ColumnMask:
     strictest = max(carried.classes, key=lambda data_class: _STRICTEST[data_class])
-    form = Form(strictest, opaque=carried.derived or len(carried.classes) > 1)
+    opaque = carried.derived or len(carried.classes) > 1 or style is not MaskStyle.PARTIAL
+    form = Form(strictest, opaque)
+    if style is MaskStyle.REDACT:
+        form = _STARS
+        type_oid = type_oid if FAMILIES.get(type_oid) is Family.TEXT else NO_TYPE
+    elif style is MaskStyle.NULL:
+        type_oid = NO_TYPE
     mask = value_mask(form, type_oid, format_code, key, limit)
-    kind = "null" if is_null_mask(mask) else "partial" if form.partial else "token"
+    kind = "null" if is_null_mask(mask) else _kind(form)
     classes = tuple(sorted(carried.classes))
     return ColumnMask(index, MaskedColumn(name, str(strictest), kind, classes), mask)
+
+
+def _kind(form: Form) -> str:
+    return "redact" if form is _STARS else "partial" if form.partial else "token"
 
 
 def plan_copy(
@@ -227,6 +243,7 @@ def plan_copy(
     shadows: frozenset[str] = frozenset(),
     *,
     blurred: bool = False,
+    style: MaskStyle = MaskStyle.PARTIAL,
 ) -> CopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
@@ -252,7 +269,9 @@ def plan_copy(
     if options.get("encoding", "utf8").lower().replace("-", "") not in ("utf8", "unicode"):
         raise _refused("only UTF-8 can be masked")
     masks = [
-        _column_mask(index, name, carried, catalog.base_type(carried.type_oid), TEXT_FORMAT, key)
+        _column_mask(
+            index, name, carried, catalog.base_type(carried.type_oid), TEXT_FORMAT, key, style
+        )
         for index, (name, carried) in enumerate(outputs.columns)
         if not carried.clean
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dbgate_core.approval.quorum import MAX_SEATS, Quorum
 from dbgate_core.database import DatabaseFacts
-from dbgate_core.decision import Decision, SessionLimits, Verdict
+from dbgate_core.decision import Decision, MaskStyle, SessionLimits, Verdict
 from dbgate_core.policy import words
 from dbgate_core.policy.rules import LEXING_RULE, OF_SESSIONS, Rule
 from dbgate_core.principal import Principal
@@ -71,6 +71,12 @@ def fewest_rows(rulings: Iterable[Ruling]) -> int | None:
     """The smallest `@rows` of the permits that decided; None without any."""
     limits = (rule.rows for ruling in rulings for rule in ruling.rules if not rule.forbids)
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def strictest_style(rulings: Iterable[Ruling]) -> MaskStyle:
+    """Of the `@mask`s of the permits that decided the one that leaves least."""
+    styles = {rule.style for ruling in rulings for rule in ruling.rules if not rule.forbids}
+    return max(styles, key=list(MaskStyle).index, default=MaskStyle.PARTIAL)
 
 
 def least_limits(rulings: Iterable[Ruling]) -> SessionLimits:

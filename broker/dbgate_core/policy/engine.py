@@ -36,6 +36,7 @@ from dbgate_core.policy.answers import (
     least_limits,
     lexing_denied,
     nobody,
+    strictest_style,
     too_much,
 )
 from dbgate_core.policy.cedar import Answer, Entities, Json, Question, looks_at
@@ -172,7 +173,8 @@ class Policies:
         decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
         if not decision.allowed:
             return decision
-        return replace(decision, obligations=Obligations(masks, fewest_rows(rulings)))
+        owed = Obligations(masks, fewest_rows(rulings), strictest_style(rulings))
+        return replace(decision, obligations=owed)
 
     def _whole(
         self, topic: Topic, question: Callable[[Actor], Question], approved: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dbgate_core.approval.quorum import Quorum
-from dbgate_core.decision import NO_LIMITS, SessionLimits
+from dbgate_core.decision import NO_LIMITS, MaskStyle, SessionLimits
 from dbgate_core.errors import UsageError
 from dbgate_core.policy.cedar import Json
 from dbgate_core.policy.words import Template
@@ -21,7 +21,7 @@ OF_SESSIONS: Final = {
     "statement_seconds": "timeout_s",
 }
 """The limits of a session by the annotation that sets them, on a permit of `connect`."""
-OF_PERMIT: Final = frozenset({"id", "rows", *OF_SESSIONS})
+OF_PERMIT: Final = frozenset({"id", "rows", "mask", *OF_SESSIONS})
 OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role", "mode"})
 _OBSERVE: Final = "observe"
 _ID_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
@@ -34,8 +34,8 @@ class Rule:
     """One policy.
 
     `order` is its place: by file name, then as written; `place` is where to look (`file:line`).
-    `approval` and `role` stand on forbids that another person may lift; `rows` and `limits` (of
-    sessions) on permits. A rule
+    `approval` and `role` stand on forbids that another person may lift; `rows`, `style`
+    (of masks) and `limits` (of sessions) on permits. A rule
     that `observes` is a forbid that stops nothing: what it would have stopped is recorded.
     """
 
@@ -49,6 +49,7 @@ class Rule:
     hint: Template | None = None
     observes: bool = False
     limits: SessionLimits = NO_LIMITS
+    style: MaskStyle = MaskStyle.PARTIAL
     place: str = field(default="", compare=False)
 
 
@@ -70,11 +71,20 @@ def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[s
         errors.append(f'@mode is "{_OBSERVE}", or not there: the rule then counts')
     found = _values(notes, errors)
     limits = _limits(notes, errors)
+    style = _style(notes, errors)
     if errors:
         return None, errors
-    return Rule(
-        rule_id, order, forbids, *found, observes="mode" in notes, limits=limits, place=place
-    ), []
+    rule = Rule(
+        rule_id,
+        order,
+        forbids,
+        *found,
+        observes="mode" in notes,
+        limits=limits,
+        style=style,
+        place=place,
+    )
+    return rule, []
 
 
 def _misplaced(notes: dict[str, str], forbids: bool) -> list[str]:
@@ -113,6 +123,14 @@ def _limits(notes: dict[str, str], errors: list[str]) -> SessionLimits:
     return SessionLimits(
         **{name: _number(notes, note, errors) for note, name in OF_SESSIONS.items()}
     )
+
+
+def _style(notes: dict[str, str], errors: list[str]) -> MaskStyle:
+    text = notes.get("mask", MaskStyle.PARTIAL)
+    if text in list(MaskStyle):
+        return MaskStyle(text)
+    errors.append(f"@mask: {text!r} is none of {', '.join(MaskStyle)}")
+    return MaskStyle.NULL
 
 
 def _number(notes: dict[str, str], name: str, errors: list[str]) -> int | None:

@@ -12,7 +12,7 @@ from dbgate_core.approval.digest import statement_digest
 from dbgate_core.audit.canonical import MAX_TEXT_BYTES
 from dbgate_core.audit.chain import Chain
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
-from dbgate_core.decision import Obligations
+from dbgate_core.decision import MaskStyle, Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
 from dbgate_core.guard import (
     CATALOG_MAX_AGE_NS,
@@ -370,6 +370,22 @@ def test_where_unmask_is_permitted_nothing_is_touched() -> None:
     permit = leave(guard, "select email from customers")
     assert guard.rows(permit, [EMAIL]) is None
     assert guard.notification("c", "alice@example.com") == "alice@example.com"
+
+
+@pytest.mark.parametrize(("style", "shown"), [(MaskStyle.REDACT, b"***"), (MaskStyle.NULL, None)])
+def test_policy_says_what_a_mask_leaves(style: MaskStyle, shown: bytes | None) -> None:
+    guard = Desk(policy=TablePolicy(obligations=Obligations(style=style))).guard()
+    mask = guard.rows(leave(guard, "select email from customers"), [EMAIL])
+    assert mask is not None
+    expected = message(b"D", b"\0\1\xff\xff\xff\xff") if shown is None else row(shown)
+    assert mask.rewrite(row(b"alice@example.com")) == expected
+
+
+def test_a_token_leaves_no_part() -> None:
+    guard = Desk(policy=TablePolicy(obligations=Obligations(style=MaskStyle.TOKEN))).guard()
+    mask = guard.rows(leave(guard, "select email from customers"), [EMAIL])
+    assert mask is not None
+    assert b"example" not in mask.rewrite(row(b"alice@example.com"))
 
 
 def test_what_passed_in_clear_is_recorded() -> None:

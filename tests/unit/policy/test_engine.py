@@ -348,6 +348,20 @@ def test_the_smallest_row_limit_counts() -> None:
     assert limits == [500, 20, None]
 
 
+def test_the_mask_that_leaves_least_counts() -> None:
+    some = rules(
+        EVERYTHING,
+        '@id("a") @mask("token") permit(principal, action == Action::"select", resource);',
+        '@id("b") @mask("null") permit(principal, action == Action::"call", resource);',
+    )
+    call = Effect(Action.CALL, "f", "function")
+    styles = [
+        some.statement(BOB, DEVELOPMENT, "admin", analysis(*found)).obligations.style
+        for found in ([SELECT], [SELECT, call], [DROP])
+    ]
+    assert styles == ["token", "null", "partial"]
+
+
 def test_the_smallest_limits_of_a_session_count_for_everybody_in_the_chain() -> None:
     some = rules(
         EVERYTHING,

@@ -46,6 +46,11 @@ def refusal(*texts: str) -> str:
         (f'@id("x") @approval("dba:99") {FORBID}', "people"),
         (f'@id("x") @approval("") {FORBID}', "@approval is empty"),
         (f'@id("x") @rows("10") {FORBID}', "@rows belongs on a permit"),
+        (f'@id("x") @mask("null") {FORBID}', "@mask belongs on a permit"),
+        (
+            '@id("x") @mask("half") permit(principal, action, resource);',
+            "'half' is none of partial",
+        ),
         ('@id("x") @rows("many") permit(principal, action, resource);', "'many' is not a number"),
         (f'@id("x") @session_rows("10") {FORBID}', "@session_rows belongs on a permit"),
         ('@id("x") @statement_seconds("5m") permit(principal, action, resource);', "not a number"),
