@@ -211,9 +211,12 @@ def test_who_fills_the_strongest_quorum_fills_each(
 def test_what_was_not_understood_is_judged_though_no_effect_says_so() -> None:
     silent = replace(analysis(SELECT), incomplete=True)
     assert default().statement(BOB, PRODUCTION, "admin", silent).policies == ("production-unknown",)
-    assert default().statement(BOB, DEVELOPMENT, "admin", silent).verdict is Verdict.DENY
     without = analysis(statements=1)
-    assert default().statement(BOB, DEVELOPMENT, "admin", without).verdict is Verdict.DENY
+    for one in (silent, without):
+        assert default().statement(ALICE, DEVELOPMENT, "readwrite", one).verdict is Verdict.DENY
+        assert default().statement(BOB, DEVELOPMENT, "admin", one).policies[-1:] == (
+            "development-unknown",
+        )
     assert permissive().statement(BOB, DEVELOPMENT, "admin", silent).allowed
 
 
