@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dbgate_broker.testing.gateway import DiaryGuard
@@ -104,12 +104,17 @@ class Talk:
     def client(self, data: bytes) -> None:
         self.session.receive_client(data)
         self._wire += self.server.feed(self.session.take_for_server())
+        self._go_on()
 
     def answers(self, count: int) -> None:
         """Let `count` bytes of the server arrive."""
         data, self._wire = self._wire[:count], self._wire[count:]
         self.session.receive_server(data)
         self.out += self.session.take_for_client()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """As the relay does it: once the server owes nothing, the catalog is read."""
         if self.session.held and self.session.drained:
             self.guard.stale = False
             self.session.resume()
@@ -214,6 +219,19 @@ def test_what_ran_was_recorded_and_rows_have_their_own_plan(
 
 @settings(max_examples=200, deadline=None)
 @given(conversations([*TEXTS, "row create table x"]))
+@example(
+    (
+        [
+            *[exchange_of("", False)] * 2,
+            parse("s", "row create table x"),
+            bind("", ""),
+            parse("", "row a"),
+            exchange_of("s", False),
+            query("row a"),
+        ],
+        [28, 41, 52, 41, 60, 46],
+    )
+)
 def test_nothing_is_judged_while_the_catalog_is_stale(
     conversation: tuple[list[bytes], list[int]],
 ) -> None:
