@@ -104,7 +104,7 @@ class Meaning:
         `since` is `renamed_count` as it was when it began. What fails may have defined some of its
         names, or none, and left behind them what was there.
         """
-        self._tables.end(analysis, ok=ok, tag=tag, alone=alone)
+        self._tables.end(analysis, ok=ok, tag=tag, alone=alone, uncommitted=self.uncommitted)
         if not ok or since != self.renamed_count:
             for name in analysis.defines:
                 self.names.pop(name, None)
@@ -125,6 +125,7 @@ class Meaning:
 
     def committed(self) -> bool:
         """No transaction is open: whether own DDL has become visible to others by that."""
+        self._tables.committed()
         was, self.uncommitted = self.uncommitted, False
         return was
 

@@ -27,6 +27,7 @@ from dbgate_core.masking.lineage import (
 )
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.structure import hidden_change
+from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
@@ -206,6 +207,52 @@ def made_temporary(text: str) -> frozenset[str]:
         and relation.schemaname in ("", "pg_temp")
         and on_commit != _ON_COMMIT_DROP
     )
+
+
+def made_alone(text: str) -> frozenset[str]:
+    """The names of the ordinary tables that the text makes; none when it does anything else besides.
+
+    Nor when nothing is certain to have been made, when what is done to another table could fill one
+    (partitions, children, foreign keys), or when the system's own would be found first.
+    """
+    try:
+        statements = parse(text).stmts
+    except DbgateError:
+        return frozenset()
+    if not all(_stands_alone(raw.stmt) for raw in statements):
+        return frozenset()
+    made = (_made(raw.stmt)[0] for raw in statements)
+    return frozenset(str(relation.relname) for relation in made if relation is not None)
+
+
+def _stands_alone(node: Node) -> bool:
+    """Is it a CREATE TABLE, without IF NOT EXISTS, of a table that others cannot reach into."""
+    made = _made(node)[0]
+    if made is None or made.schemaname or _temporary(made) or made.relname.startswith("pg_"):
+        return False
+    statement = inner(node)
+    if kind(node) == "create_table_as_stmt":
+        plain = enum_name(statement, "objtype") == "OBJECT_TABLE" and not statement.if_not_exists
+        return plain and kind(statement.query) == "select_stmt"
+    if kind(node) != "create_stmt" or statement.if_not_exists:
+        return False
+    reached = statement.inh_relations or statement.constraints or present(statement, "of_typename")
+    if reached or present(statement, "partbound") or present(statement, "partspec"):
+        return False
+    return not any(_refers(element) for element in statement.table_elts)
+
+
+def _refers(element: Node) -> bool:
+    """Does a column or a constraint of the table point to another."""
+    if kind(element) == "constraint":
+        return _is_foreign_key(element.constraint)
+    if kind(element) != "column_def":
+        return kind(element) != "table_like_clause"
+    return any(_is_foreign_key(item.constraint) for item in element.column_def.constraints)
+
+
+def _is_foreign_key(constraint: Node) -> bool:
+    return enum_name(constraint, "contype") == "CONSTR_FOREIGN"
 
 
 def temporary_names(text: str, known: frozenset[str], *, anywhere: bool = False) -> frozenset[str]:

@@ -1,8 +1,11 @@
-"""Which of a connection's own temporary tables hold nothing protected.
+"""Which of a connection's own tables hold nothing protected: temporary ones, and what it makes.
 
 A backend begins without temporary tables, and all that make one pass its guard. So a table that
 was made here, by statements that all were understood and moved nothing protected, may be shown. As soon as
 anything else was written, or code ran that cannot be followed, none of them may, for good.
+
+An ordinary table that stands alone is like a temporary one until it is committed: nobody else sees it,
+and the catalog does not have it yet.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import LimitExceeded
-from dbgate_core.masking.flows import made_temporary, temporary_names
+from dbgate_core.masking.flows import made_alone, made_temporary, temporary_names
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
 
@@ -25,27 +28,28 @@ _WRITING: Final = frozenset({Action.INSERT, Action.UPDATE, Action.MERGE, Action.
 
 
 class CleanTables:
-    """The names of the clean temporary tables. `names` is replaced, never changed in place.
+    """The names of the clean tables. `names` is replaced, never changed in place.
 
-    `shadows` are the names of all that were ever made, clean or not: PostgreSQL finds such a table
-    before one of the same name in the path.
+    `shadows` are the names of all temporary ones that were ever made, clean or not: PostgreSQL finds
+    such a table before one of the same name in the path.
     """
 
     def __init__(self) -> None:
         self.names: frozenset[str] = frozenset()
         self.shadows: frozenset[str] = frozenset()
         self._tainted = False
+        self._uncommitted: frozenset[str] = frozenset()
 
     def demand_room(self, analysis: Analysis) -> None:
         """Raises LimitExceeded for one more table than are followed."""
-        if len(self.shadows) >= MAX_TABLES and any(map(_makes, analysis.effects)):
+        if len(self.shadows) >= MAX_TABLES and any(map(_makes_temporary, analysis.effects)):
             raise LimitExceeded(
                 f"a connection makes at most {MAX_TABLES} temporary tables of different names",
                 hint="use the same names again, or connect anew",
             )
 
     def concerned(self, analysis: Analysis) -> bool:
-        """Whether the statement could fill a temporary table that is or becomes clean."""
+        """Whether the statement could fill a table that is or becomes clean."""
         if self._tainted:
             return False
         writes = any(effect.action in _WRITING for effect in analysis.effects)
@@ -54,27 +58,48 @@ class CleanTables:
     def begin(self, analysis: Analysis, taints: bool, *, path_known: bool) -> None:
         """A statement begins; `taints` (flows.taints) is asked for when it is `concerned`."""
         foreign = analysis.incomplete or any(_runs_code(effect) for effect in analysis.effects)
-        # A trigger's `INSERT INTO log` finds a temporary table of that name first.
-        foreign = foreign or any(relation.name in self.shadows for relation in analysis.behind)
+        # A trigger's `INSERT INTO log` may find a table of that name here first.
+        own = self.shadows | self.names
+        foreign = foreign or any(relation.name in own for relation in analysis.behind)
         if taints or foreign:
             self._tainted = True
             self.names = frozenset()
-        elif any(_renames(effect) for effect in analysis.effects):
+        elif any(_renames(effect) for effect in analysis.effects) and not made_alone(analysis.text):
             self.names = frozenset()
         if any(effect.action in _NAMING for effect in analysis.effects):
             anywhere = self._tainted or not path_known
             self.shadows |= temporary_names(analysis.text, self.shadows, anywhere=anywhere)
 
-    def end(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool) -> None:
-        """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol)."""
-        if tag == "ROLLBACK" or not (ok or alone):
+    def end(
+        self, analysis: Analysis, *, ok: bool, tag: str, alone: bool, uncommitted: bool
+    ) -> None:
+        """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol).
+
+        `uncommitted`: what it made is not there for others yet.
+        """
+        if tag == "COMMIT":  # AND CHAIN: the next transaction has begun
+            self.committed()
+        elif tag == "ROLLBACK" or not (ok or alone):
             self.names = frozenset()
         elif ok and not self._tainted and any(map(_makes, analysis.effects)):
-            self.names |= made_temporary(analysis.text)
+            room = uncommitted and len(self.names) < MAX_TABLES
+            made = made_alone(analysis.text) if room else frozenset()
+            self._uncommitted |= made
+            self.names |= made | made_temporary(analysis.text)
+
+    def committed(self) -> None:
+        """No transaction is open: what was made is for others, too, and for the catalog to tell."""
+        if self._uncommitted:
+            self.names -= self._uncommitted
+            self._uncommitted = frozenset()
 
 
 def _makes(effect: Effect) -> bool:
-    return effect.action is Action.CREATE and effect.kind == "table" and _is_temporary(effect)
+    return effect.action is Action.CREATE and effect.kind == "table"
+
+
+def _makes_temporary(effect: Effect) -> bool:
+    return _makes(effect) and _is_temporary(effect)
 
 
 def _is_temporary(effect: Effect) -> bool:

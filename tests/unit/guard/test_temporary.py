@@ -118,7 +118,7 @@ GONE = [
     ("rollback", "ROLLBACK"),
     ("commit", "ROLLBACK"),
     ("rollback to a", "ROLLBACK"),
-    ("create table u (b text)", "CREATE TABLE"),
+    ("create table if not exists t (b text)", "CREATE TABLE"),
 ]
 
 
@@ -257,11 +257,11 @@ def test_what_is_called_plain_changes_nothing() -> None:
     for analysis in plain:
         tables = CleanTables()
         tables.begin(analyse(MADE), False, path_known=True)
-        tables.end(analyse(MADE), ok=True, tag="CREATE TABLE", alone=True)
+        tables.end(analyse(MADE), ok=True, tag="CREATE TABLE", alone=True, uncommitted=False)
         assert not tables.concerned(analysis), analysis.text
         for known in (True, False):
             tables.begin(analysis, False, path_known=known)
-        tables.end(analysis, ok=True, tag="SELECT 1", alone=False)
+        tables.end(analysis, ok=True, tag="SELECT 1", alone=False, uncommitted=False)
         assert tables.names == tables.shadows == frozenset({"t"}), analysis.text
         assert all(effect.action not in _CODE for effect in analysis.effects), analysis.text
 
@@ -277,3 +277,67 @@ def test_the_names_of_temporary_tables_are_bounded(monkeypatch: pytest.MonkeyPat
         run(guard, "create temp table c (x int)")
     assert len(desk.log.entries) == before
     run(guard, "select 1")
+
+
+ORDINARY = "create table n (a int, b text default 'x', primary key (a))"
+OF_N = "select b from n"
+
+
+def in_transaction(*texts: str) -> ConnectionGuard:
+    guard = Desk().guard()
+    run(guard, "begin")
+    guard.transaction("T")
+    for text in texts:
+        run(guard, text, tag=text.split()[0].upper())
+        guard.transaction("T")
+    return guard
+
+
+def test_a_table_of_an_open_transaction_is_shown_until_it_is_committed() -> None:
+    guard = in_transaction(ORDINARY, "create table other (id int)", "insert into n values (1, 'x')")
+    assert shown(guard, OF_N)
+    assert shown(guard, "select max(b) from n", Field("max", 0, 0, TEXT, -1, -1, 0))
+    guard.transaction("I")
+    assert not shown(guard, OF_N)
+
+
+@pytest.mark.parametrize("protocol", ["simple", "extended"])
+def test_one_that_is_committed_at_once_is_for_the_catalog_to_tell(protocol: str) -> None:
+    guard = Desk().guard()
+    permit = guard.judge(ORDINARY)
+    assert isinstance(permit, Leave)
+    begun = guard.begin(permit, None, protocol)
+    if protocol == "simple":  # the server's ReadyForQuery ends it
+        guard.transaction("I")
+    guard.end(begun, Outcome(Status.OK, "CREATE TABLE"))
+    guard.transaction("I")
+    assert not shown(guard, OF_N)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [ORDINARY, "insert into n select id, email from customers"],
+        [ORDINARY.replace("table n", "table if not exists n")],
+        ["create table n (a int, b text references plain (id))"],
+        ["create table n (a int, b text, foreign key (b) references plain (id) on update cascade)"],
+        ["create table n (b text) inherits (plain)"],
+        ["create table n partition of plain for values in (1)"],
+        ["create table n (a int, b text) partition by list (a)"],
+        [ORDINARY, "alter table n add column c int"],
+        [ORDINARY, "create view v as select 1 as b"],
+        [ORDINARY, "rollback to savepoint s"],
+        [ORDINARY, "commit and chain"],
+        [ORDINARY, "set search_path = other"],
+        [ORDINARY, "select my_function()"],
+        ["select 1; " + ORDINARY],
+    ],
+)
+def test_but_not_one_that_others_may_reach_or_that_may_be_another(texts: list[str]) -> None:
+    assert not shown(in_transaction(*texts), OF_N)
+
+
+def test_nor_one_that_hides_behind_a_name_of_the_system() -> None:
+    guard = in_transaction("create table pg_authid (rolpassword text)")
+    text = "select upper(rolpassword) from pg_authid"
+    assert not shown(guard, text, Field("upper", 0, 0, TEXT, -1, -1, 0))

@@ -98,7 +98,7 @@ def test_a_temporary_table_that_a_trigger_writes_is_not_clean() -> None:
     catalog = known([routine(1, "INSERT INTO log VALUES (1)")], Hook(INSERTED, routine=1))
     made = analyse("create temp table log (v text)", catalog)
     tables.begin(made, False, path_known=True)
-    tables.end(made, ok=True, tag="CREATE TABLE", alone=True)
+    tables.end(made, ok=True, tag="CREATE TABLE", alone=True, uncommitted=False)
     assert tables.names == {"log"}
     tables.begin(analyse("insert into t values (1)", catalog), False, path_known=True)
     assert tables.names == frozenset()
