@@ -217,9 +217,7 @@ class ConnectionGuard:
     ) -> Permit | Refusal:
         """Leave, or a refusal that stands in the log."""
         analysis = judged.analysis
-        flow = judged.flow
-        if not (flow or self._ahead.made(judged)):
-            flow = self._shadow_flow(analysis)
+        flow = judged.flow if self._ahead.made(judged) else self._flow(judged)
         if decision.allowed and decision.obligations.mask and flow:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
@@ -445,11 +443,11 @@ class ConnectionGuard:
             return None, leave.text, True
         return None, "", False
 
-    def _shadow_flow(self, analysis: Analysis) -> str:
-        """As `Judged.flow`, when names may be those of temporary tables: this connection's alone."""
-        if not self._meaning.shadowed(analysis):
-            return ""
-        meaning = self._meaning
+    def _flow(self, judged: Judged) -> str:
+        """As `Judged.flow`; looked at anew when names may be those of this connection's own tables."""
+        meaning, analysis = self._meaning, judged.analysis
+        if not meaning.owned(analysis):
+            return judged.flow
         return hidden_flow(
             analysis.text, self._catalog, self._search_path, meaning.clean, meaning.shadows
         )
@@ -484,8 +482,7 @@ class ConnectionGuard:
             judged = self._verdicts.judge_apart(subject, text, catalog, path, settled=settled)
             if catalog.classes and judged.decision.allowed and judged.analysis.returns_rows:
                 foresee_rows(text, catalog, path, names, clean, shadows)
-            moved_out = judged.flow or self._shadow_flow(judged.analysis)
-            return replace(judged, flow=moved_out) if moved_out else judged
+            return replace(judged, flow=self._flow(judged))
 
         return judge
 

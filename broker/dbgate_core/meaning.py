@@ -59,6 +59,11 @@ class Meaning:
         shadows = self.shadows
         return bool(shadows) and any(r.name in shadows for r in analysis.reads | analysis.writes)
 
+    def owned(self, analysis: Analysis) -> bool:
+        """As `shadowed`, and may one be a clean table of this connection's open transaction."""
+        own = self.shadows | self.clean
+        return bool(own) and any(r.name in own for r in analysis.reads | analysis.writes)
+
     def holds_since(self, code_seen: int) -> bool:
         """Whether names mean what the catalog says, and what they meant when so much code had run.
 

@@ -6,7 +6,7 @@ notification or a large object has left its column, and a later statement would 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -26,7 +26,7 @@ from dbgate_core.masking.lineage import (
     with_queries,
 )
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.structure import hidden_change
+from dbgate_core.masking.structure import classed, hidden_change
 from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
@@ -67,6 +67,7 @@ def hidden_flow(
     """
     if not catalog.classes:
         return ""
+    shadows |= temporary_names(text, shadows)
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
     try:
         reasons = (_statement(raw.stmt, scope) for raw in parse(text).stmts)
@@ -213,7 +214,7 @@ def made_alone(text: str) -> frozenset[str]:
     """The names of the ordinary tables that the text makes; none when it does anything else besides.
 
     Nor when nothing is certain to have been made, when what is done to another table could fill one
-    (partitions, children, foreign keys), or when the system's own would be found first.
+    (partitions, children, cascades), or when the system's own would be found first.
     """
     try:
         statements = parse(text).stmts
@@ -239,20 +240,20 @@ def _stands_alone(node: Node) -> bool:
     reached = statement.inh_relations or statement.constraints or present(statement, "of_typename")
     if reached or present(statement, "partbound") or present(statement, "partspec"):
         return False
-    return not any(_refers(element) for element in statement.table_elts)
+    return not any(_fills(element) for element in statement.table_elts)
 
 
-def _refers(element: Node) -> bool:
-    """Does a column or a constraint of the table point to another."""
+def _fills(element: Node) -> bool:
+    """May values come to the table by one of its columns or constraints."""
     if kind(element) == "constraint":
-        return _is_foreign_key(element.constraint)
+        return _is_cascade(element.constraint)
     if kind(element) != "column_def":
         return kind(element) != "table_like_clause"
-    return any(_is_foreign_key(item.constraint) for item in element.column_def.constraints)
+    return any(_is_cascade(item.constraint) for item in element.column_def.constraints)
 
 
-def _is_foreign_key(constraint: Node) -> bool:
-    return enum_name(constraint, "contype") == "CONSTR_FOREIGN"
+def _is_cascade(constraint: Node) -> bool:
+    return bool(constraint.fk_upd_action == "c")
 
 
 def temporary_names(text: str, known: frozenset[str], *, anywhere: bool = False) -> frozenset[str]:
@@ -317,12 +318,34 @@ def _writes(node: Node, scope: Scope) -> str:
         return ""
     target, others, _ = dml_sources(statement, scope)
     written = assigned(statement, scope, target, others)
+    if _is_new(statement.relation, scope):
+        return _written_to_new(statement.relation.relname, written)
     if scope.shadows:  # the path may find the real one all the same
         target, _, _ = dml_sources(
             statement, replace(scope, shadows=frozenset(), clean=frozenset())
         )
     return next((f"{name or 'a column'} would hold protected values" for name, carried in written.items()
                  if not _may_hold(name, carried, target)), "")  # fmt: skip
+
+
+def _is_new(relation: Node, scope: Scope) -> bool:
+    """Is it an ordinary table that the catalog does not have: of a transaction that is not committed.
+
+    What a temporary table holds is masked for good; this one will be known by its columns' names.
+    """
+    temporary = relation.schemaname == "pg_temp" or (
+        not relation.schemaname and relation.relname in scope.shadows
+    )
+    return not temporary and scope.found(relation.schemaname, relation.relname) is None
+
+
+def _written_to_new(table: str, written: Mapping[str, Carried]) -> str:
+    for name, carried in written.items():
+        if not carried.clean and not (name and classed(table, name)):
+            return (
+                f"{name or 'a column'} of a table that is not committed would hold protected values"
+            )
+    return ""
 
 
 def _may_hold(name: str, carried: Carried, target: Source) -> bool:
@@ -332,7 +355,7 @@ def _may_hold(name: str, carried: Carried, target: Source) -> bool:
     """
     if carried.clean:
         return True
-    if name == ANY_COLUMN:  # of a relation that the catalog does not know, every column is masked
+    if name == ANY_COLUMN:  # of a temporary table that is masked, every column is
         return target.rest is not None and bool(target.rest.classes)
     column = target.column(name)
     return column is not None and bool(column.classes) and column.document is None

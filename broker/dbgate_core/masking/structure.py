@@ -46,14 +46,14 @@ def _renamed(rename: Node, scope: Scope) -> str:
     old, what = rename.relation.relname, object_kind(rename, "rename_type")
     protected = _named(rename.relation, scope)
     lost = ""
-    if what == "column" and (rename.subname in protected or _classed(old, rename.subname)):
-        kept = _classed(old, rename.newname, comment=protected.get(rename.subname, ""))
+    if what == "column" and (rename.subname in protected or classed(old, rename.subname)):
+        kept = classed(old, rename.newname, comment=protected.get(rename.subname, ""))
         lost = "" if kept else rename.subname
     elif what in ("table", "foreign table"):
-        named = [name for name in (*protected, "name") if name in protected or _classed(old, name)]
+        named = [name for name in (*protected, "name") if name in protected or classed(old, name)]
         kept_by = {name: protected.get(name, "") for name in named}
         lost = next(
-            (n for n, said in kept_by.items() if not _classed(rename.newname, n, comment=said)), ""
+            (n for n, said in kept_by.items() if not classed(rename.newname, n, comment=said)), ""
         )
     return f"{lost} would not be known for what it is any more" if lost else ""
 
@@ -67,7 +67,7 @@ def _commented(comment: Node, scope: Scope) -> str:
     column = relation.column(name) if relation is not None else None
     if relation is None or column is None or not column.classes - column.found:
         return ""
-    kept = _classed(relation.name, name, comment=comment.comment)
+    kept = classed(relation.name, name, comment=comment.comment)
     return "" if kept else f"{name} would not be known for what it is any more"
 
 
@@ -89,7 +89,7 @@ def _named(relation: Node, scope: Scope) -> dict[str, str]:
     }
 
 
-def _classed(table: str, name: str, type_name: str = "text", comment: str = "") -> bool:
+def classed(table: str, name: str, type_name: str = "text", comment: str = "") -> bool:
     """Would a column of that name be protected: also one that the catalog does not know yet."""
     return bool(classify_column(table, name, type_name, comment))
 
@@ -108,7 +108,7 @@ def _altered(alter: Node, scope: Scope) -> str:
             elif runs_foreign_code(definition, scope):
                 return f"a default {_LATER}"
         elif _acquits(definition.column_def) and (
-            command.name in protected or (command.name and _classed(table, command.name))
+            command.name in protected or (command.name and classed(table, command.name))
         ):
             return f"{command.name} would not be known for what it is any more"
         else:
@@ -126,7 +126,7 @@ def _columns(elements: list[Node], relation: Node, scope: Scope) -> str:
     columns = [e.column_def for e in elements if kind(e) == "column_def"]
     types = {c.colname: strings(c.type_name.names)[-1] for c in columns if c.type_name.names}
     known = {
-        name for name, type_name in types.items() if _classed(relation.relname, name, type_name)
+        name for name, type_name in types.items() if classed(relation.relname, name, type_name)
     }
     known |= _protected(relation, scope)
     for column in columns:

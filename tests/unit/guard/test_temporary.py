@@ -317,9 +317,8 @@ def test_one_that_is_committed_at_once_is_for_the_catalog_to_tell(protocol: str)
 @pytest.mark.parametrize(
     "texts",
     [
-        [ORDINARY, "insert into n select id, email from customers"],
         [ORDINARY.replace("table n", "table if not exists n")],
-        ["create table n (a int, b text references plain (id))"],
+        ["create table n (a int, b text references plain (id) on update cascade)"],
         ["create table n (a int, b text, foreign key (b) references plain (id) on update cascade)"],
         ["create table n (b text) inherits (plain)"],
         ["create table n partition of plain for values in (1)"],
@@ -341,3 +340,40 @@ def test_nor_one_that_hides_behind_a_name_of_the_system() -> None:
     guard = in_transaction("create table pg_authid (rolpassword text)")
     text = "select upper(rolpassword) from pg_authid"
     assert not shown(guard, text, Field("upper", 0, 0, TEXT, -1, -1, 0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "insert into n select id, email from customers",
+        "insert into n (b) select upper(email) from customers",
+        "insert into n values (1, (select email from customers limit 1))",
+        "update n set b = email from customers",
+        "insert into n values (1, 'x') on conflict (a) do update set b = (select min(email) from customers)",
+        "merge into n using customers on a = id when not matched then insert values (1, email)",
+        "with w as (insert into n select id, email from customers returning 1) select * from w",
+    ],
+)
+@pytest.mark.parametrize("made", [ORDINARY, ORDINARY.replace("table n", "table if not exists n")])
+def test_nothing_protected_comes_to_a_table_that_is_not_committed(made: str, text: str) -> None:
+    refused = in_transaction(made).judge(text)
+    assert isinstance(refused, Refusal)
+    assert "not committed" in refused.message
+
+
+def test_but_to_a_column_of_it_that_will_be_known_by_its_name() -> None:
+    guard = in_transaction("create table n (id int, email text)")
+    assert isinstance(
+        guard.judge("insert into n (id, email) select id, email from customers"), Leave
+    )
+
+
+def test_nor_to_a_table_that_was_renamed() -> None:
+    guard = in_transaction("alter table plain rename to n")
+    assert isinstance(guard.judge("insert into n (name) select email from customers"), Refusal)
+
+
+@pytest.mark.parametrize("temporary", ["temp table t", "table pg_temp.t"])
+def test_a_temporary_table_of_the_same_text_may_be_filled(temporary: str) -> None:
+    text = f"create {temporary} (b text); insert into t select email from customers"
+    assert isinstance(Desk().guard().judge(text), Leave)
