@@ -456,6 +456,7 @@ class ConnectionGuard:
         if self._verdicts.policy.version != self._policy:
             self._follow_policy()
             self._earlier.changed()
+            self._meaning.distrust()
         subject, catalog, path = self._scope.subject, self._catalog, self._search_path
         settled = not self._meaning.uncommitted
         judged = self._ahead.take(self._key(text)) if len(text) > MAX_AT_ONCE_CHARS else None

@@ -130,9 +130,13 @@ class Meaning:
 
     def committed(self) -> bool:
         """No transaction is open: whether own DDL has become visible to others by that."""
-        self._tables.committed()
+        self._tables.forget_uncommitted()
         was, self.uncommitted = self.uncommitted, False
         return was
+
+    def distrust(self) -> None:
+        """Other policies are in force: those before may have let anything be written."""
+        self._tables.forget_uncommitted()
 
     def renewed(self) -> None:
         """The catalog was read again; it does not show what is uncommitted."""

@@ -4,8 +4,8 @@ A backend begins without temporary tables, and all that make one pass its guard.
 was made here, by statements that all were understood and moved nothing protected, may be shown. As soon as
 anything else was written, or code ran that cannot be followed, none of them may, for good.
 
-An ordinary table that stands alone is like a temporary one until it is committed: nobody else sees it,
-and the catalog does not have it yet.
+An ordinary table that stands alone is nobody else's until it is committed, and the catalog does not
+have it yet. Nothing protected may be written to it (`flows`), so it is clean until code runs.
 """
 
 from __future__ import annotations
@@ -28,17 +28,22 @@ _WRITING: Final = frozenset({Action.INSERT, Action.UPDATE, Action.MERGE, Action.
 
 
 class CleanTables:
-    """The names of the clean tables. `names` is replaced, never changed in place.
+    """The names of the clean tables.
 
     `shadows` are the names of all temporary ones that were ever made, clean or not: PostgreSQL finds
     such a table before one of the same name in the path.
     """
 
     def __init__(self) -> None:
-        self.names: frozenset[str] = frozenset()
         self.shadows: frozenset[str] = frozenset()
-        self._tainted = False
+        self._temporary: frozenset[str] = frozenset()
         self._uncommitted: frozenset[str] = frozenset()
+        self._tainted = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Those that hold nothing protected."""
+        return self._temporary | self._uncommitted
 
     def demand_room(self, analysis: Analysis) -> None:
         """Raises LimitExceeded for one more table than are followed."""
@@ -49,11 +54,11 @@ class CleanTables:
             )
 
     def concerned(self, analysis: Analysis) -> bool:
-        """Whether the statement could fill a table that is or becomes clean."""
+        """Whether the statement could fill a temporary table that is or becomes clean."""
         if self._tainted:
             return False
         writes = any(effect.action in _WRITING for effect in analysis.effects)
-        return writes and bool(self.names or any(map(_makes, analysis.effects)))
+        return writes and bool(self._temporary or any(map(_makes_temporary, analysis.effects)))
 
     def begin(self, analysis: Analysis, taints: bool, *, path_known: bool) -> None:
         """A statement begins; `taints` (flows.taints) is asked for when it is `concerned`."""
@@ -61,11 +66,13 @@ class CleanTables:
         # A trigger's `INSERT INTO log` may find a table of that name here first.
         own = self.shadows | self.names
         foreign = foreign or any(relation.name in own for relation in analysis.behind)
-        if taints or foreign:
-            self._tainted = True
-            self.names = frozenset()
-        elif any(_renames(effect) for effect in analysis.effects) and not made_alone(analysis.text):
-            self.names = frozenset()
+        renames = any(_renames(effect) for effect in analysis.effects)
+        renames = renames and not made_alone(analysis.text)
+        self._tainted |= taints or foreign
+        if self._tainted or renames:
+            self._temporary = frozenset()
+        if foreign or renames:
+            self._uncommitted = frozenset()
         if any(effect.action in _NAMING for effect in analysis.effects):
             anywhere = self._tainted or not path_known
             self.shadows |= temporary_names(analysis.text, self.shadows, anywhere=anywhere)
@@ -78,20 +85,18 @@ class CleanTables:
         `uncommitted`: what it made is not there for others yet.
         """
         if tag == "COMMIT":  # AND CHAIN: the next transaction has begun
-            self.committed()
+            self.forget_uncommitted()
         elif tag == "ROLLBACK" or not (ok or alone):
-            self.names = frozenset()
-        elif ok and not self._tainted and any(map(_makes, analysis.effects)):
-            room = uncommitted and len(self.names) < MAX_TABLES
-            made = made_alone(analysis.text) if room else frozenset()
-            self._uncommitted |= made
-            self.names |= made | made_temporary(analysis.text)
+            self._temporary = self._uncommitted = frozenset()
+        elif ok and any(map(_makes, analysis.effects)):
+            if not self._tainted:
+                self._temporary |= made_temporary(analysis.text)
+            if uncommitted and len(self._uncommitted) < MAX_TABLES:
+                self._uncommitted |= made_alone(analysis.text)
 
-    def committed(self) -> None:
-        """No transaction is open: what was made is for others, too, and for the catalog to tell."""
-        if self._uncommitted:
-            self.names -= self._uncommitted
-            self._uncommitted = frozenset()
+    def forget_uncommitted(self) -> None:
+        """What was made is for others, too, and for the catalog to tell; or who knows what is in it."""
+        self._uncommitted = frozenset()
 
 
 def _makes(effect: Effect) -> bool:

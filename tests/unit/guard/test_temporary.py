@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
+from dbgate_core.decision import Obligations
 from dbgate_core.errors import Denied, LimitExceeded
 from dbgate_core.guard import ConnectionGuard, Leave
 from dbgate_core.masking.temporary import CleanTables
@@ -283,8 +284,8 @@ ORDINARY = "create table n (a int, b text default 'x', primary key (a))"
 OF_N = "select b from n"
 
 
-def in_transaction(*texts: str) -> ConnectionGuard:
-    guard = Desk().guard()
+def in_transaction(*texts: str, desk: Desk | None = None) -> ConnectionGuard:
+    guard = (desk or Desk()).guard()
     run(guard, "begin")
     guard.transaction("T")
     for text in texts:
@@ -298,6 +299,18 @@ def test_a_table_of_an_open_transaction_is_shown_until_it_is_committed() -> None
     assert shown(guard, OF_N)
     assert shown(guard, "select max(b) from n", Field("max", 0, 0, TEXT, -1, -1, 0))
     guard.transaction("I")
+    assert not shown(guard, OF_N)
+
+
+def test_what_comes_from_a_table_with_protected_columns_may_be_shown_there() -> None:
+    guard = in_transaction(ORDINARY, "insert into n (a) select id from customers")
+    assert shown(guard, OF_N)
+
+
+def test_under_other_policies_it_may_hold_what_those_before_let_in() -> None:
+    desk = Desk(policy=TablePolicy(obligations=Obligations(mask=False)))
+    guard = in_transaction(ORDINARY, "insert into n select id, email from customers", desk=desk)
+    desk.policy.version, desk.policy.obligations = "v2", Obligations()
     assert not shown(guard, OF_N)
 
 
