@@ -111,3 +111,22 @@ select x from products;
 
 -- simple
 create temp table z as select email as x from people; select x from z; drop table z;
+
+create table fresh (id int, x text);
+insert into fresh select id, email from people;
+select x from fresh;
+
+-- undo: drop table if exists fresh
+begin;
+create table fresh (id int, x text);
+insert into fresh select id, email from people;
+commit;
+select x from fresh;
+
+-- undo: drop table if exists fresh
+begin;
+create table if not exists fresh (id int, x text);
+update fresh set x = 'y';
+insert into fresh (x) select upper(email) from people;
+commit;
+select x from fresh;
