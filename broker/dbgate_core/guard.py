@@ -446,11 +446,11 @@ class ConnectionGuard:
     def _flow(self, judged: Judged) -> str:
         """As `Judged.flow`; looked at anew when names may be those of this connection's own tables."""
         meaning, analysis = self._meaning, judged.analysis
-        if not meaning.owned(analysis):
+        if not (meaning.owned(analysis) or meaning.altered):
             return judged.flow
-        return hidden_flow(
-            analysis.text, self._catalog, self._search_path, meaning.clean, meaning.shadows
-        )
+        own = meaning.clean, meaning.shadows
+        text, path = analysis.text, self._search_path
+        return hidden_flow(text, self._catalog, path, *own, renamed=meaning.altered)
 
     def _judged(self, text: str) -> Judged:
         if self._verdicts.policy.version != self._policy:

@@ -59,6 +59,11 @@ class Meaning:
         shadows = self.shadows
         return bool(shadows) and any(r.name in shadows for r in analysis.reads | analysis.writes)
 
+    @property
+    def altered(self) -> bool:
+        """Whether own DDL did more than add tables and indexes, since the catalog was read."""
+        return self._altered
+
     def owned(self, analysis: Analysis) -> bool:
         """As `shadowed`, and may one be a clean table of this connection's open transaction."""
         own = self.shadows | self.clean

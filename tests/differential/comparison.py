@@ -172,7 +172,7 @@ class Shown:
 
 UNKNOWN_NAME = "an unknown name: dbgate says so itself, and before 25P02"
 NOT_PARSED = "a syntax error: dbgate says so itself"
-SQL_NAME = "a name that SQL moved is forgotten: Bind and Execute of it are refused (docs/adr/0005)"
+SQL_NAME = "names of SQL and of the protocol: what one made, the other may not run (docs/adr/0005)"
 MOVING = re.compile(rb"prepare|deallocate|declare|close|discard all|opens")
 OWN_DESCRIBE = "an error that came to dbgate's own Describe: another place in the server's source"
 GIVEN_UP = (
@@ -182,9 +182,11 @@ REFUSED = "refused, and a syntax error on the direct way"
 
 
 def _moved_by_sql(right: Form | str, said: Sequence[Say]) -> str:
-    """Whether dbgate refuses a name that SQL of this conversation made, or failed to drop."""
+    """Whether dbgate refuses a name that SQL of this conversation made, or failed to drop, or to SQL."""
     if isinstance(right, str) or right[0] != "E" or not isinstance(right[1], dict):
         return ""
+    if right[1].get("C") == "0A000" and "was named by Parse or Bind" in str(right[1].get("M")):
+        return SQL_NAME
     forgotten = right[1].get("C") in ("26000", "34000") and "R" not in right[1]
     return SQL_NAME if forgotten and any(MOVING.search(say.data) for say in said) else ""
 

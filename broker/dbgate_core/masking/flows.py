@@ -12,7 +12,7 @@ from typing import Final
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
-from dbgate_core.masking.carried import Carried, Source
+from dbgate_core.masking.carried import CLEAN, Carried, Source
 from dbgate_core.masking.code import hidden_in_code
 from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import (
@@ -60,15 +60,18 @@ def hidden_flow(
     search_path: tuple[str, ...] = ("public",),
     clean: frozenset[str] = frozenset(),
     shadows: frozenset[str] = frozenset(),
+    *,
+    renamed: bool = False,
 ) -> str:
     """Why the text would move protected values out of sight; empty when it does not.
 
-    A text that cannot be parsed moves nothing, for it is never forwarded.
+    `renamed`: tables may have been renamed since the catalog was read. A text that cannot be parsed
+    moves nothing, for it is never forwarded.
     """
     if not catalog.classes:
         return ""
     shadows |= temporary_names(text, shadows)
-    scope = Scope(catalog, search_path, clean=clean, shadows=shadows)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, renamed=renamed)
     try:
         reasons = (_statement(raw.stmt, scope) for raw in parse(text).stmts)
         return next((reason for reason in reasons if reason), "")
@@ -317,9 +320,12 @@ def _writes(node: Node, scope: Scope) -> str:
     if kind(node) not in _WRITES:
         return ""
     target, others, _ = dml_sources(statement, scope)
-    written = assigned(statement, scope, target, others)
     if _is_new(statement.relation, scope):
-        return _written_to_new(statement.relation.relname, written)
+        known = target if scope.renamed else _by_name(statement, target, others, scope)
+        return _written_to_new(
+            statement.relation.relname, assigned(statement, scope, known, others)
+        )
+    written = assigned(statement, scope, target, others)
     if scope.shadows:  # the path may find the real one all the same
         target, _, _ = dml_sources(
             statement, replace(scope, shadows=frozenset(), clean=frozenset())
@@ -329,7 +335,7 @@ def _writes(node: Node, scope: Scope) -> str:
 
 
 def _is_new(relation: Node, scope: Scope) -> bool:
-    """Is it an ordinary table that the catalog does not have: of a transaction that is not committed.
+    """Is it an ordinary table that the catalog does not have yet.
 
     What a temporary table holds is masked for good; this one will be known by its columns' names.
     """
@@ -339,12 +345,36 @@ def _is_new(relation: Node, scope: Scope) -> bool:
     return not temporary and scope.found(relation.schemaname, relation.relname) is None
 
 
+def _by_name(statement: Node, target: Source, others: tuple[Source, ...], scope: Scope) -> Source:
+    """The new table, what is named in the statement taken for its columns, classed as they will be."""
+    if any(other.rest is not None for other in others):
+        return target  # a name may be one of the other's
+    if (
+        _fills_by_place(statement)
+        and not query_outputs(statement.select_stmt, scope).everything.clean
+    ):
+        return target  # nobody knows which column is the first
+    table = statement.relation.relname
+    mentioned = [strings(ref.fields) for ref in _mentioned(statement)]
+    names = dict.fromkeys(path[-1] for path in mentioned if path and path[-1] not in ("*", table))
+    columns = [(n, scope.anything if classed(table, n) else CLEAN) for n in names]
+    return Source(target.alias, tuple(columns), target.rest)
+
+
+def _fills_by_place(statement: Node) -> bool:
+    """Is it an INSERT without a list of columns."""
+    return statement.DESCRIPTOR.name == "InsertStmt" and not statement.cols
+
+
+def _mentioned(message: Node) -> Iterator[Node]:
+    for child in children(message):
+        yield from _below(child, "column_ref")
+
+
 def _written_to_new(table: str, written: Mapping[str, Carried]) -> str:
     for name, carried in written.items():
         if not carried.clean and not (name and classed(table, name)):
-            return (
-                f"{name or 'a column'} of a table that is not committed would hold protected values"
-            )
+            return f"{name or 'a column'} of a table that is new would hold protected values"
     return ""
 
 

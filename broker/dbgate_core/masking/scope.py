@@ -22,7 +22,8 @@ class Scope:
     queries in reach; `depth` counts nested queries; `clean` names the connection's temporary tables
     that hold nothing protected, `shadows` all names that such a table may have, whatever it holds.
     `counted`, when it is a list, is given what decides how many rows a query has. When `blurred`, the
-    catalog may be wrong about relations: each may hold anything.
+    catalog may be wrong about relations: each may hold anything. When `renamed`, one that it lacks
+    may be one that it has, under another name.
     """
 
     catalog: Catalog
@@ -34,6 +35,7 @@ class Scope:
     shadows: frozenset[str] = frozenset()
     counted: list[Carried] | None = field(default=None, compare=False)
     blurred: bool = False
+    renamed: bool = False
 
     @property
     def anything(self) -> Carried:
