@@ -33,7 +33,8 @@ ORDER BY c.oid LIMIT 50001
 COLUMNS: Final[LiteralString] = """
 SELECT c.oid::int8, a.attnum::int4, a.attname::text, a.atttypid::int8,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
-       COALESCE(d.description, ''), CASE WHEN a.attgenerated = '' THEN '' ELSE
+       COALESCE(d.description, ''),
+       CASE WHEN a.attgenerated = '' THEN '' WHEN c.oid = ANY (%(locked)s::oid[]) THEN '''locked' ELSE
          (SELECT pg_catalog.pg_get_expr(f.adbin, f.adrelid) FROM pg_catalog.pg_attrdef f
           WHERE f.adrelid = c.oid AND f.adnum = a.attnum) END,
        a.attnotnull

@@ -28,14 +28,17 @@ MAX_AGE_S: Final = 60.0
 DEADLINE_S: Final = 8.0
 """For connecting and reading together."""
 STATEMENT_TIMEOUT_MS: Final = 7_000
-LOCK_TIMEOUT_MS: Final = 1_500
-READINGS: Final = 3
+LOCK_TIMEOUT_MS: Final = 700
+"""Less than PostgreSQL's deadlock_timeout: in a deadlock it is the reading that gives way."""
+READINGS: Final = 10
 """At most, within the deadline."""
+_LOCKED: Final = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 MAX_PARTIAL_AGE_S: Final = 2.0
 """Of a picture that lacks what others held locked."""
 _MEANWHILE: Final = (
+    *_LOCKED,
     psycopg.errors.InternalError_,
-    psycopg.errors.LockNotAvailable,
+    psycopg.errors.InvalidSchemaName,
     psycopg.errors.UndefinedColumn,
     psycopg.errors.UndefinedFunction,
     psycopg.errors.UndefinedObject,
@@ -210,7 +213,7 @@ async def _read_again(line: Line, parameters: dict[str, Any], around_locks: bool
             left -= 1
             if not left or not (kept or isinstance(exc, _MEANWHILE)):
                 raise
-            around_locks = around_locks or isinstance(exc, psycopg.errors.LockNotAvailable)
+            around_locks = around_locks or isinstance(exc, _LOCKED)
 
 
 async def _read(line: Line, parameters: dict[str, Any], around_locks: bool) -> Rows:

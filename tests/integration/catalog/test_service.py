@@ -104,7 +104,8 @@ def test_a_picture_is_kept_until_invalid_or_old(postgres: str) -> None:
 
 
 SHAPES = """
-CREATE TABLE held (id int, email text DEFAULT lower('A'), CHECK (length(email) > length(lower('a'))));
+CREATE TABLE held (id int, email text DEFAULT lower('A'),
+  made int GENERATED ALWAYS AS (id + 1) STORED, CHECK (length(email) > length(lower('a'))));
 CREATE TABLE held_too (id int);
 CREATE VIEW over_held AS SELECT id FROM held;
 CREATE VIEW over_free AS SELECT 1 AS id;
@@ -116,7 +117,7 @@ ALTER TABLE held_too ENABLE ROW LEVEL SECURITY;
 
 OVER_HELD = (
     "select id from over_held",
-    "insert into held values (1)",
+    "insert into held (id) values (1)",
     "select in_held()",
     "select from held_too",
 )
@@ -138,6 +139,7 @@ def test_what_others_hold_locked_is_not_understood_and_ends_nothing(postgres: st
         assert partial.partial
         assert classes(partial, "over_free") == {}
         assert classes(partial, "over_held")["id"]
+        assert classes(partial, "held") == {"email": "email", "made": "email"}
         assert [not_understood(text, partial) for text in OVER_HELD] == [True] * 4
         holder.execute("ROLLBACK")
         assert await service.get(config, login) is partial
@@ -145,6 +147,7 @@ def test_what_others_hold_locked_is_not_understood_and_ends_nothing(postgres: st
         whole = await service.get(config, login)
         assert not whole.partial
         assert classes(whole, "over_held") == {}
+        assert classes(whole, "held") == {"email": "email"}
         assert [not_understood(text, whole) for text in OVER_HELD] == [False] * 4
 
     with psycopg.connect(postgres, autocommit=True) as holder:
