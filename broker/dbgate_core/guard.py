@@ -52,8 +52,9 @@ from dbgate_core.sql.parser import NotParsed
 from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Shown, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
-PARTIAL_CATALOG_MAX_AGE_NS: Final = 2 * 1_000_000_000
 """A connection that has been open for longer sees what others' DDL made of the catalog."""
+PARTIAL_CATALOG_MAX_AGE_NS: Final = 2 * 1_000_000_000
+"""Of a picture that lacks what others held locked."""
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
 _MOVED_HINT: Final = (

@@ -301,7 +301,7 @@ class _Canceller:
         try:
             async with asyncio.timeout(self._limit_s):
                 await upstream.cancel(self._tunnel.database, self._server.pid, self._server.secret)
-        except (DbgateError, TimeoutError) as exc:
+        except (DbgateError, OSError) as exc:
             log.warning(
                 "a CancelRequest did not reach %s: %s",
                 self._tunnel.database.name,

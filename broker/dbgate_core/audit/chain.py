@@ -8,7 +8,7 @@ from typing import Final
 
 from dbgate_core.audit import canonical
 from dbgate_core.audit.form import MAX_CHARS, Filled
-from dbgate_core.native import Tree, line_hash
+from dbgate_core.audit.merkle import LEAF, Tree
 
 NO_LINE: Final = "0" * 64
 """`prev` of the first entry."""
@@ -43,7 +43,7 @@ class Chain:
         lines = [self._line(0, self.prev, kind, time, {**fields, "text": first, **whole})]
         for number, part in enumerate(more, start=1):
             rest = {"continues": self.tree.size, "part": number + 1, "text": part}
-            prev = line_hash(lines[-1][:-1])
+            prev = sha256(lines[-1][:-1]).hexdigest()
             lines.append(self._line(number, prev, canonical.STATEMENT_TEXT, time, rest))
         return lines
 
@@ -59,8 +59,8 @@ class Chain:
     def take(self, line: bytes) -> None:
         """Go on to the next line: `line` was written, its line break with it."""
         bare = line[:-1]
-        self.prev = line_hash(bare)
-        self.tree.grow(bare)
+        self.prev = sha256(bare).hexdigest()
+        self.tree.append(sha256(LEAF + bare).digest())
 
     def _line(
         self, ahead: int, prev: str, kind: str, time: str, fields: Mapping[str, object]

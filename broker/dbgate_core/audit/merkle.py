@@ -2,7 +2,6 @@
 
 A leaf is the hash of 0x00 and the line without its line break; a node the hash of 0x01 and its two
 children. Only the roots of the perfect subtrees are kept, one a set bit of the size: O(log n).
-dbgate_core.native has `line_hash` and `Tree` compiled, for processors with instructions for SHA-256.
 """
 
 from __future__ import annotations
@@ -14,16 +13,9 @@ from typing import Final
 LEAF: Final = b"\x00"
 NODE: Final = b"\x01"
 HASH_BYTES: Final = 32
-MAX_LEAVES: Final = 1 << 62
-"""More than any log will have, and few enough for the compiled twin to count."""
 EMPTY_ROOT: Final = sha256(b"").digest()
 _FOLD: Final = 64
 """Leaves that wait for their inner nodes: made together, these cost half as much."""
-
-
-def line_hash(entry: bytes) -> str:
-    """The hash of a line without its line break, in hexadecimal: what the next line says of it."""
-    return sha256(entry).hexdigest()
 
 
 def leaf_hash(line: bytes) -> bytes:
@@ -46,7 +38,7 @@ class Tree:
         self.size = size
         self._leaves: list[bytes] = []
         self._subtrees = list(subtrees)
-        if not 0 <= size < MAX_LEAVES or size.bit_count() != len(self._subtrees):
+        if size < 0 or size.bit_count() != len(self._subtrees):
             raise ValueError(f"a tree of {size} leaves has not {len(self._subtrees)} subtrees")
         if any(len(subtree) != HASH_BYTES for subtree in self._subtrees):
             raise ValueError(f"a hash has {HASH_BYTES} bytes")
@@ -58,10 +50,6 @@ class Tree:
         self.size += 1
         if len(leaves) >= _FOLD:
             self._fold()
-
-    def grow(self, entry: bytes) -> None:
-        """Add a leaf, by its entry: a line without its line break."""
-        self.append(leaf_hash(entry))
 
     def subtrees(self) -> list[bytes]:
         """The roots of the perfect subtrees, from the largest (the oldest leaves) down."""

@@ -24,9 +24,9 @@ from typing import Final
 from dbgate_core.audit import canonical, note
 from dbgate_core.audit.canonical import OPENINGS, Torn
 from dbgate_core.audit.chain import Chain
+from dbgate_core.audit.merkle import Tree
 from dbgate_core.audit.note import Checkpoint, VerificationKey
 from dbgate_core.errors import VerificationFailed
-from dbgate_core.native import Tree
 
 NEVER: Final = 1 << 62
 """The size of a checkpoint that does not come."""

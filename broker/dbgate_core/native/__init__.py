@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 5
+VERSION: Final = 6
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -35,13 +35,8 @@ except ImportError as exc:
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
     _missing = exc.msg
-    from dbgate_core.audit.merkle import Tree, line_hash
 else:
     _missing = ""
-    if _compiled.HASHES:
-        from dbgate_core.native._compiled import Tree, line_hash
-    else:  # OpenSSL is faster then
-        from dbgate_core.audit.merkle import Tree, line_hash
 
 COMPILED: Final = not _missing
 """Is the compiled module in use."""
@@ -58,14 +53,12 @@ __all__ = [
     "COMPILED",
     "HINT",
     "STATE",
-    "Tree",
     "answered",
     "asked",
     "count_rows",
     "end_of_run",
     "end_of_whole_run",
     "filled",
-    "line_hash",
     "replied",
     "siphash",
     "timestamp",

@@ -2,8 +2,6 @@ from collections.abc import Callable
 
 from dbgate_core.audit.filling import filled as filled
 from dbgate_core.audit.filling import timestamp as timestamp
-from dbgate_core.audit.merkle import Tree as Tree
-from dbgate_core.audit.merkle import line_hash as line_hash
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.rows import RowMask
 from dbgate_core.masking.siphash import siphash as siphash
@@ -14,7 +12,6 @@ from dbgate_core.pgwire.runs import count_rows as count_rows
 from dbgate_core.pgwire.runs import end_of_run as end_of_run
 from dbgate_core.pgwire.runs import end_of_whole_run as end_of_whole_run
 
-HASHES: bool
 VERSION: int
 
 class Plan:

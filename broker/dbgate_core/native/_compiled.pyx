@@ -17,7 +17,7 @@ from dbgate_core.errors import ProtocolViolation
 if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
     raise ImportError("DBGATE_PURE is set")
 
-VERSION = 5     # dbgate_core/native/__init__.py
+VERSION = 6     # dbgate_core/native/__init__.py
 
 include "big_endian.pxi"
 include "pgwire.pxi"
@@ -26,7 +26,6 @@ include "output.pxi"
 include "siphash.pxi"
 include "typed.pxi"
 include "entries.pxi"
-include "hashes.pxi"
 include "forms.pxi"
 include "masks.pxi"
 include "rows.pxi"

@@ -457,6 +457,8 @@ class Session(Backend):
 
         A portal that rows are on their way from keeps its plan: a new one stands for its name.
         """
+        if moves is STILL:
+            return
         for gone in (moves.statements, moves.portals, None if moves.code else frozenset[str]()):
             self._drop_runners(entry, gone)
         for names, gone in ((self.statements, moves.statements), (self.portals, moves.portals)):
