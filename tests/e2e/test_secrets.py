@@ -31,7 +31,7 @@ from tests.e2e.test_operations import get
 from tests.e2e.tunnel import tunnel
 
 pytestmark = pytest.mark.e2e
-EPHEMERAL = re.compile(rb"(?:[QXJZ]-?){20,25}")
+EPHEMERAL = re.compile(rb"-?(?:[QXJZ]-?){20,25}")
 """What the password policy below makes: so that passwords which nobody ever sees are found."""
 POLICY = """\
 length = 25
