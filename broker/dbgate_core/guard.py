@@ -16,7 +16,7 @@ from dbgate_core.ahead import Ahead
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit import statement
 from dbgate_core.audit.canonical import fragment
-from dbgate_core.audit.form import MAX_CHARS, Filled
+from dbgate_core.audit.form import MAX_CHARS, Filled, Form
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.statement import Said
 from dbgate_core.catalog import Catalog
@@ -31,6 +31,8 @@ from dbgate_core.masking.plan import copy_shows, foresee_rows, plan_copy, plan_r
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.meaning import Meaning, is_plain, runs_code
+from dbgate_core.native import Flight, Track
+from dbgate_core.pgwire.answers import well
 from dbgate_core.pgwire.guard import (
     STILL,
     CopyMask,
@@ -44,6 +46,7 @@ from dbgate_core.pgwire.guard import (
     Running,
     Status,
 )
+from dbgate_core.pgwire.lane import Term
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
@@ -126,7 +129,7 @@ class ConnectionGuard:
         self._ahead = Ahead()
         self._loaded_ns = clock_ns()
         self._closed = False
-        self._statements = 0
+        self.statements = 0
         self._policy = ""
         self._unmasked = False
         self._follow_policy()
@@ -139,8 +142,11 @@ class ConnectionGuard:
         """
         if not self._meaning.uncommitted and self._picture.epoch != self._scope.epoch.value:
             return True
-        limit = PARTIAL_CATALOG_MAX_AGE_NS if self._catalog.partial else CATALOG_MAX_AGE_NS
-        return self._clock_ns() - self._loaded_ns > limit
+        return self._clock_ns() - self._loaded_ns > self._catalog_age_ns
+
+    @property
+    def _catalog_age_ns(self) -> int:
+        return PARTIAL_CATALOG_MAX_AGE_NS if self._catalog.partial else CATALOG_MAX_AGE_NS
 
     def renew(self, picture: Picture) -> None:
         """Take a new picture of the database."""
@@ -260,7 +266,7 @@ class ConnectionGuard:
             fields = {**form.fields, "scope": self._entry, "text": text}
             fields |= {"request": request} if request else {}
         begun = Begun(self._recorder.append("statement", fields), leave, self._clock_ns(), protocol)
-        self._statements += 1
+        self.statements += 1
         self._counts.allowed[leave.analysis.kind] += 1
         if not leave.plain:
             self._meaning.follow(leave.analysis, self._catalog, self._search_path)
@@ -268,6 +274,54 @@ class ConnectionGuard:
         if len(leave.text) > MAX_AT_ONCE_CHARS:
             self._ahead.drop()
         return begun
+
+    def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
+        """What `stale`, `begin`, `rows` and `end` come to for such a statement, as long as the terms hold."""
+        leave, meaning = _mine(permit), self._meaning
+        changes = not leave.plain or leave.digest or len(leave.text) > MAX_AT_ONCE_CHARS
+        bounded = leave.decision.obligations.row_limit is not None or self._budget.bounded
+        told = leave.masked or leave.exposed
+        if changes or bounded or told or not meaning.settled_since(leave.code_seen):
+            return None
+        begin = leave.said.form("extended", values).with_own(
+            scope=self._entry, text=fragment(leave.text)
+        )
+        terms: tuple[Term, ...] = (
+            (self, "__class__", type(self)),
+            (self, "_picture", self._picture),
+            (self._verdicts.policy, "version", leave.policy),
+            (self._scope.epoch, "value", self._picture.epoch),
+            (self._budget, "bounded", False),
+            (leave, "masked", {}),
+            (leave, "exposed", {}),
+            *meaning.terms_since(leave.code_seen),
+        )
+        return Track(
+            permit=permit,
+            description=description,
+            values=values,
+            guard=self,
+            terms=terms,
+            until_ns=self._loaded_ns + self._catalog_age_ns,
+            begin=Filled(begin, ()),
+            end=self._end_form,
+            entry=Filled,
+            append=self._recorder.append,
+            clock_ns=self._clock_ns,
+            counts=self._counts,
+            kind=leave.analysis.kind,
+            ok=Status.OK,
+        )
+
+    def _end_form(self, tag: str) -> Form:
+        outcome = well(tag)
+        form = statement.ended(Status.OK, tag, outcome.rows, "")
+        return form.with_own(scope=self._entry)
+
+    def begun(self, flight: Flight) -> Running:
+        """As the lane began it: by its track, which only `track` makes."""
+        leave = _mine(flight.track.permit)
+        return Begun(flight.index, leave, flight.started_ns, "extended")
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         """The mask of a result, or the bound of its rows; None when neither is due."""
@@ -425,7 +479,7 @@ class ConnectionGuard:
         """Write the connection's last entry, once."""
         if not self._closed:
             self._closed = True
-            fields = {"scope": self._entry, "statements": self._statements}
+            fields = {"scope": self._entry, "statements": self.statements}
             self._recorder.append("connection_closed", fields)
 
     @property

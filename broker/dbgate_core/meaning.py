@@ -88,6 +88,18 @@ class Meaning:
         own = self.names or self._tables.shadows or self._tables.names
         return not (own or self._altered or self.uncommitted or code_seen != self.code_seen)
 
+    def terms_since(self, code_seen: int) -> tuple[tuple[object, str, object], ...]:
+        """All that `settled_since` looks at: objects, names of attributes, and the values that they must have."""
+        nothing: frozenset[str] = frozenset()
+        return (
+            (self, "names", {}),
+            (self._tables, "shadows", nothing),
+            (self._tables, "names", nothing),
+            (self, "_altered", False),
+            (self, "uncommitted", False),
+            (self, "code_seen", code_seen),
+        )
+
     def demand_room(self, analysis: Analysis) -> None:
         """Raises LimitExceeded for one more temporary table than are followed."""
         self._tables.demand_room(analysis)

@@ -20,6 +20,7 @@ from dbgate_broker.gateway.seams import (
     Terminable,
 )
 from dbgate_core.errors import AuditUnavailable, Denied, NotFound
+from dbgate_core.native import Flight, Track
 from dbgate_core.pgwire.guard import (
     STILL,
     CopyMask,
@@ -152,6 +153,14 @@ class DiaryGuard:
         if self.stales in permit.text.lower():
             self.stale = True
         return noted
+
+    def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
+        """It wants to be asked each time."""
+        return None
+
+    def begun(self, flight: Flight) -> Running:
+        """Nothing is begun without it."""
+        raise AssertionError("an exchange that the diary knows nothing of")
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         """The one mask for everything."""

@@ -50,6 +50,11 @@ class Form:
         pieces[-1] += b"}\n"
         self.pieces, self.order = tuple(pieces), tuple(order)
 
+    def with_own(self, **values: Value) -> Form:
+        """The same form with some of its own fields given once and for all."""
+        rest = tuple(name for name in self.names if name not in values)
+        return Form(self.kind, {**self.fields, **values}, rest)
+
 
 class Filled(Mapping[str, object]):
     """An entry of a form: its values in the order of the form's names."""

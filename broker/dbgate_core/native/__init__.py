@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 6
+VERSION: Final = 7
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -18,6 +18,9 @@ try:
     if getattr(_compiled, "VERSION", None) != VERSION:
         raise ImportError("built from another version of its source")
     from dbgate_core.native._compiled import (
+        Flight,
+        Lane,
+        Track,
         answered,
         asked,
         count_rows,
@@ -32,6 +35,7 @@ except ImportError as exc:
     from dbgate_core.audit.filling import filled, timestamp
     from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked, replied
+    from dbgate_core.pgwire.lane import Flight, Lane, Track
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
     _missing = exc.msg
@@ -53,6 +57,9 @@ __all__ = [
     "COMPILED",
     "HINT",
     "STATE",
+    "Flight",
+    "Lane",
+    "Track",
     "answered",
     "asked",
     "count_rows",

@@ -8,6 +8,9 @@ from dbgate_core.masking.siphash import siphash as siphash
 from dbgate_core.pgwire.exchange import answered as answered
 from dbgate_core.pgwire.exchange import asked as asked
 from dbgate_core.pgwire.exchange import replied as replied
+from dbgate_core.pgwire.lane import Flight as Flight
+from dbgate_core.pgwire.lane import Lane as Lane
+from dbgate_core.pgwire.lane import Track as Track
 from dbgate_core.pgwire.runs import count_rows as count_rows
 from dbgate_core.pgwire.runs import end_of_run as end_of_run
 from dbgate_core.pgwire.runs import end_of_whole_run as end_of_whole_run

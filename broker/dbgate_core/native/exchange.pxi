@@ -56,36 +56,50 @@ cdef inline int values_in(const uint8_t *raw, Py_ssize_t at, Py_ssize_t end) noe
     return count
 
 
+cdef struct Shape:
+    Py_ssize_t bind_end, name, name_end, end
+    bint described
+    int values
+
+
+cdef inline bint shaped(const uint8_t *raw, Py_ssize_t size, Py_ssize_t position, Shape *found) noexcept:
+    """Whether a whole exchange begins here, and where its parts are."""
+    cdef Py_ssize_t rest
+    cdef const void *name_end
+    found.bind_end = end_of(raw, size, position, 0x42)
+    if found.bind_end - position < 7 or found.bind_end - position - 1 > MAX_MESSAGE_BYTES:
+        return False
+    if raw[position + 5]:
+        return False
+    rest = after(raw, size, found.bind_end, DESCRIBE)
+    found.described = rest != 0
+    found.end = after(raw, size, rest or found.bind_end, EXECUTE_AND_SYNC)
+    if not found.end:
+        return False
+    found.name = position + 6
+    name_end = memchr(raw + found.name, 0, found.bind_end - found.name)
+    if name_end is NULL:
+        return False
+    found.name_end = <const uint8_t *>name_end - raw
+    found.values = values_in(raw, found.name_end + 1, found.bind_end)
+    return found.values >= 0
+
+
 def asked(bytes data not None, Py_ssize_t position):
     """The exchange that begins here, if it is whole and nothing but one."""
     cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
-    cdef Py_ssize_t bind_end, rest, end, name
-    cdef int values
-    cdef const void *found
+    cdef Shape found
     if position < 0:
         raise ValueError("a position before the data")
-    bind_end = end_of(raw, size, position, 0x42)
-    if bind_end - position < 7 or bind_end - position - 1 > MAX_MESSAGE_BYTES or raw[position + 5]:
-        return None
-    rest = after(raw, size, bind_end, DESCRIBE)
-    end = after(raw, size, rest or bind_end, EXECUTE_AND_SYNC)
-    if not end:
-        return None
-    name = position + 6
-    found = memchr(raw + name, 0, bind_end - name)
-    if found is NULL:
-        return None
-    values = values_in(raw, <const uint8_t *>found - raw + 1, bind_end)
-    if values < 0:
+    if not shaped(raw, PyBytes_GET_SIZE(data), position, &found):
         return None
     try:
-        statement = data[name:<const uint8_t *>found - raw].decode()
+        statement = data[found.name:found.name_end].decode()
     except UnicodeDecodeError:
         return None
-    return tuple.__new__(
-        Asked, (end, bind_end, rest != 0, statement, <const uint8_t *>found - raw + 1, values)
-    )
+    values_at = found.name_end + 1
+    parts = (found.end, found.bind_end, found.described, statement, values_at, found.values)
+    return tuple.__new__(Asked, parts)
 
 
 def answered(bytes data not None, Py_ssize_t position):

@@ -11,9 +11,18 @@ from functools import lru_cache
 from typing import Final
 
 from dbgate_core.errors import DbgateError, ProtocolViolation
-from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, Refusal, Status
+from dbgate_core.native import Flight, Lane
+from dbgate_core.pgwire.guard import (
+    CopyMask,
+    Guard,
+    Outcome,
+    Parameters,
+    Permit,
+    Refusal,
+    Status,
+)
 from dbgate_core.pgwire.messages import decode_fields, encode_fields, error_response, message
-from dbgate_core.pgwire.pending import Kind, Pending, Portal, Queue
+from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared, Queue
 from dbgate_core.pgwire.rows import Field, parse_row_description
 
 READIES: Final = frozenset({Kind.QUERY, Kind.CALL})
@@ -25,9 +34,10 @@ class Answers:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
-        self.pending = Queue()
+        self._queue = Queue()
         self.statements: dict[str, object] = {}
         self.portals: dict[str, object] = {}
+        self._lane = Lane(self.statements, self.portals, Prepared, self._settled_in_lane)
         self.skipping = False
         self.held = False
         self.transaction_status = "I"
@@ -35,6 +45,37 @@ class Answers:
         self._muted = False
         self._block_notice = b""
         self.server_ended = False
+
+    @property
+    def pending(self) -> Queue:
+        """The queue. Who looks at it finds all that is under way in it: the lane is left."""
+        if self._lane.busy:
+            self._leave_lane()
+        return self._queue
+
+    def _leave_lane(self) -> None:
+        """What the lane took on goes on here; it is closed."""
+        taken, flights = self._lane.leave()
+        queue = self._queue
+        queue.passed(taken - len(flights))
+        for flight in flights:
+            running = self.guard.begun(flight)
+            portal = _portal_of(flight, queue.segment)
+            permit = portal.prepared.permit
+            entry = Pending(Kind.EXCHANGE, permit, running, portal=portal)
+            entry.set(self.portals, "", portal)
+            queue.push(entry)
+
+    def _settled_in_lane(self, flight: Flight, status: str) -> None:
+        """An answer in the lane left the transaction, or the portals, otherwise than they were."""
+        self._lane.status = ord(status)
+        self._is_ready(status)
+        if status == "I":
+            self.portals.clear()
+            return
+        portal = _portal_of(flight, self._queue.segment - 1)
+        portal.planned = True
+        self.portals[""] = portal
 
     def _redacted(self, head: Pending | None, body: bytes) -> bytes:
         permit = head.permit if head else None
@@ -200,6 +241,14 @@ class Answers:
         if entry.running is not None:
             running, entry.running = entry.running, None
             self.guard.end(running, outcome)
+
+
+def _portal_of(flight: Flight, segment: int) -> Portal:
+    prepared = flight.prepared
+    if not isinstance(prepared, Prepared):
+        raise TypeError("an exchange of no prepared statement")
+    parameters = Parameters(flight.parameters, flight.values)
+    return Portal(prepared, parameters, segment, describing=True)
 
 
 def permit_of(head: Pending) -> Permit:

@@ -21,7 +21,7 @@ from dbgate_core.pgwire.messages import (
     cstring,
     message,
 )
-from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending
+from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending, Portal
 from dbgate_core.pgwire.rows import parse_row_description
 from dbgate_core.pgwire.runs import DATA_ROW
 from dbgate_core.pgwire.tail import Tail
@@ -99,6 +99,26 @@ class Backend(Answers):
 
     def receive_server(self, data: bytes) -> None:
         """Take bytes of the server. Raises ProtocolViolation or LimitExceeded: then close."""
+        lane = self._lane
+        if lane.open:
+            done = lane.answer(data)
+            if done:
+                self._to_client.append(data if done == len(data) else data[:done])
+                data = data[done:]
+            if not data:
+                return
+        self._scan_server(data)
+        lane.open = self._at_rest
+
+    @property
+    def _at_rest(self) -> bool:
+        """Whether nothing is under way, on neither side, and nothing due: the lane may be taken."""
+        waits = self.skipping or self.held or self._muted or self._interjected
+        cut = self._server_skip or self._server.size_bytes
+        return not (waits or cut) and self._queue.idle
+
+    def _scan_server(self, data: bytes) -> None:
+        self._leave_lane()
         if self._server.size_bytes:
             data = self._server.take(data)
         size = len(data)
@@ -172,6 +192,7 @@ class Backend(Answers):
             self._to_client.append(data[start : position + len(BIND_COMPLETE)])
             start = answer.fields_end
         outcome = well(answer.tag)
+        description = data[answer.fields_at - HEADER_BYTES : answer.fields_end]
         self.pending.pop()
         if head.kind is Kind.EXCHANGE:  # ends with its CommandComplete, a Query with ReadyForQuery
             self._end(head, outcome)
@@ -179,7 +200,23 @@ class Backend(Answers):
         if answer.status == "I":
             self.pending.end_transaction(self.portals)
         self._end(head, outcome)
+        if head.kind is Kind.EXCHANGE and not head.own_describe and head.portal is not None:
+            self._track(head.portal, description)
         return answer.end, start
+
+    def _track(self, portal: Portal, description: bytes) -> None:
+        """Let the lane know a statement that was run and shown; what has no description has no track."""
+        prepared = portal.prepared
+        known = prepared.track is not None and prepared.track.holds()
+        if known or prepared.trackless:
+            return
+        whole = len(description) > HEADER_BYTES
+        if whole:
+            values = portal.parameters.count
+            prepared.track = self.guard.track(prepared.permit, values, description)
+        else:
+            prepared.track = None
+        prepared.trackless = prepared.track is None
 
     def _passes(self, head: Pending, description: bytes) -> bool:
         """Whether a result of this description passes without a mask; no description: no result."""

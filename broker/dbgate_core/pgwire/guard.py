@@ -11,9 +11,12 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from dbgate_core.pgwire.rows import Field
+
+if TYPE_CHECKING:
+    from dbgate_core.native import Flight, Track
 
 
 class Status(StrEnum):
@@ -184,6 +187,12 @@ class Guard(Protocol):
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable: then it may not run."""
+
+    def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
+        """What the lane needs for more of this statement, whose description needs no mask; or None, for good."""
+
+    def begun(self, flight: Flight) -> Running:
+        """An exchange that the lane began, as `begin` would have given it."""
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         """The mask of a result; None when nothing in it is to be masked."""

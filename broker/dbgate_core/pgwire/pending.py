@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from dbgate_core.native import Track
 from dbgate_core.pgwire.guard import Parameters, Permit, Refusal, RowMask, Running
 from dbgate_core.pgwire.rows import Field
 
@@ -86,13 +87,15 @@ protocol error. (PostgreSQL documentation, "Message Flow".)"""
 class Prepared:
     """A prepared statement: its permit, its segment, and its description once the server gave one.
 
-    `masked`: a result of it was to be masked.
+    `masked`: a result of it was to be masked. `track` is what the lane knows it by; `trackless`: it has none.
     """
 
     permit: Permit
     segment: int = 0
     fields: tuple[Field, ...] | None = None
     masked: bool = False
+    track: Track | None = None
+    trackless: bool = False
 
 
 @dataclass(slots=True)
@@ -197,6 +200,11 @@ class Queue:
         return entries[0] if entries else None
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is under way, nor may an answer come that no entry waits for."""
+        return not (self._entries or self.copying_in or self.late)
+
+    @property
     def running(self) -> list[Pending]:
         """The statements that have begun and not ended."""
         return [entry for entry in self._entries if entry.running is not None]
@@ -218,6 +226,11 @@ class Queue:
         if entry.kind in _ENDS:
             self._settled += 1
         return entry
+
+    def passed(self, exchanges: int) -> None:
+        """So many were sent and answered while nothing else was under way."""
+        self.segment += exchanges
+        self._settled += exchanges
 
     def doubtful(self, segment: int) -> bool:
         """Whether what was defined in an earlier segment may turn out to have been discarded.

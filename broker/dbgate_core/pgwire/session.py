@@ -144,6 +144,25 @@ class Session(Backend):
 
     def receive_client(self, data: bytes) -> None:
         """Take bytes of the client. Raises ProtocolViolation or LimitExceeded: then close."""
+        lane = self._lane
+        if lane.open:
+            done = lane.ask(data)
+            if done:
+                self._unsynced = False
+                self._to_server.append(data if done == len(data) else data[:done])
+                data = data[done:]
+                if not data:
+                    return
+        self._scan_client(data)
+        lane.open = self._at_rest
+
+    @property
+    def _at_rest(self) -> bool:
+        cut = self._client_skip or self._client.size_bytes
+        return not (self.terminated or cut) and super()._at_rest
+
+    def _scan_client(self, data: bytes) -> None:
+        self._leave_lane()
         if self.held or self.terminated:
             self._client.add(data)
             return

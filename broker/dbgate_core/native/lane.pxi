@@ -1,0 +1,219 @@
+# The lane: exchanges of settled statements, begun and ended without a step of Python's.
+# Twin: dbgate_core/pgwire/lane.py, which takes nothing on: the session's own way is the reference.
+
+cimport cython
+
+from dbgate_core.errors import DbgateError
+
+cdef enum:
+    MAX_FORMS = 16          # of end entries of one track: its tags
+    LAST_PLACE = 32         # of durations (dbgate_core/counts.py)
+
+
+cdef class Track:
+    cdef readonly object permit
+    cdef readonly bytes description
+    cdef readonly object guard
+    cdef tuple terms
+    cdef int64_t until_ns
+    cdef int values
+    cdef object begin, end, entry, append, clock_ns, counts, kind, ok
+    cdef dict forms
+
+    def __init__(
+        self, *, permit, bytes description not None, int values, guard, tuple terms not None,
+        int64_t until_ns, begin, end, entry, append, clock_ns, counts, kind, ok
+    ):
+        self.permit, self.description, self.guard = permit, description, guard
+        self.terms, self.until_ns, self.values = terms, until_ns, values
+        self.begin, self.end, self.entry = begin, end, entry
+        self.append, self.clock_ns = append, clock_ns
+        self.counts, self.kind, self.ok = counts, kind, ok
+        self.forms = {}
+
+    def holds(self):
+        """Whether all that it rests on is as it was."""
+        return held(self) and self.clock_ns() < self.until_ns
+
+
+cdef bint held(Track track) except -1:
+    cdef object term, owner, name, value, found
+    for term in track.terms:
+        owner, name, value = <tuple>term
+        found = getattr(owner, name)
+        if found is not value and found != value:
+            return False
+    return True
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Flight:
+    cdef readonly Track track
+    cdef readonly object prepared
+    cdef readonly object index
+    cdef readonly int64_t started_ns
+    cdef readonly int values
+    cdef bytes data
+    cdef Py_ssize_t values_at, values_end
+    cdef Flight following
+
+    @property
+    def parameters(self):
+        """What follows the two names in its Bind."""
+        return self.data[self.values_at:self.values_end]
+
+
+cdef class Lane:
+    cdef public bint open
+    cdef public int status
+    cdef Flight first, last
+    cdef Py_ssize_t count
+    cdef dict statements, portals
+    cdef object kept, settled
+
+    def __init__(self, dict statements not None, dict portals not None, kept, settled):
+        self.statements, self.portals = statements, portals
+        self.kept, self.settled = kept, settled
+
+    @property
+    def busy(self):
+        """Whether an exchange was taken on since `leave`."""
+        return self.count > 0
+
+    def ask(self, bytes data not None):
+        """Begin the exchanges that the data begins with; how many bytes they are."""
+        cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data), done = 0, end
+        while done < size:
+            end = self.one_asked(data, raw, size, done)
+            if not end:
+                break
+            done = end
+        return done
+
+    def answer(self, bytes data not None):
+        """End the exchanges whose answers the data begins with; how many bytes they are."""
+        cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data), done = 0, end
+        while done < size and self.first is not None:
+            end = self.one_answered(data, raw, size, done)
+            if not end:
+                break
+            done = end
+        return done
+
+    def leave(self):
+        """Close: how many were taken on, and those of them that the server has not answered."""
+        cdef list flights = []
+        cdef Flight flight = self.first
+        while flight is not None:
+            flights.append(flight)
+            flight = flight.following
+        count, self.count = self.count, 0
+        self.first = self.last = None
+        self.open = False
+        return count, flights
+
+    cdef Py_ssize_t one_asked(
+        self, bytes data, const uint8_t *raw, Py_ssize_t size, Py_ssize_t position
+    ) except -1:
+        cdef Shape found
+        cdef Track track
+        cdef Flight flight
+        if not shaped(raw, size, position, &found) or not found.described:
+            return 0
+        try:
+            name = raw[found.name:found.name_end].decode("utf-8")
+        except UnicodeDecodeError:
+            return 0
+        prepared = self.statements.get(name)
+        if type(prepared) is not self.kept or prepared.track is None:
+            return 0
+        track = prepared.track
+        if found.values != track.values:
+            return 0
+        now = track.clock_ns()
+        if now >= track.until_ns or not held(track):
+            return 0
+        try:
+            index = track.append("statement", track.begin)
+        except DbgateError:     # nothing runs; the long way tells the client why
+            return 0
+        flight = Flight.__new__(Flight)
+        flight.track, flight.prepared, flight.index, flight.started_ns = track, prepared, index, now
+        flight.data, flight.values = data, found.values
+        flight.values_at, flight.values_end = found.name_end + 1, found.bind_end
+        track.guard.statements += 1
+        add_one(track.counts.allowed, track.kind)
+        if self.last is None:
+            self.first = flight
+        else:
+            self.last.following = flight
+        self.last = flight
+        self.count += 1
+        return found.end
+
+    cdef Py_ssize_t one_answered(
+        self, bytes data, const uint8_t *raw, Py_ssize_t size, Py_ssize_t position
+    ) except -1:
+        cdef Flight flight = self.first
+        cdef Track track = flight.track
+        cdef Py_ssize_t tag, tag_end, end, row
+        cdef object form
+        end = end_of(raw, size, position, 0x32)
+        if not end or end - position != HEADER_BYTES:
+            return 0
+        end = after(raw, size, end, track.description)
+        row = end
+        while row:
+            end = row
+            row = end_of(raw, size, end, DATA_ROW)
+        tag = end + HEADER_BYTES
+        tag_end = end_of(raw, size, end, 0x43) if end else 0
+        if not tag < tag_end <= tag + MAX_TAG_BYTES:
+            return 0
+        end = end_of(raw, size, tag_end, 0x5a)
+        if end - tag_end != READY_BYTES or not held(track):
+            return 0
+        form = end_form(track, raw[tag:tag_end])
+        if form is None:
+            return 0
+        self.first = flight.following
+        if self.first is None:
+            self.last = None
+        flight.following = None
+        duration_us = (<int64_t>track.clock_ns() - flight.started_ns) // 1000
+        count_end(track, duration_us)
+        track.append("statement_end", track.entry(form, (flight.index, duration_us)))
+        if raw[end - 1] != self.status or self.portals:
+            self.settled(flight, raw[end - 1:end].decode("ascii"))
+        return end
+
+
+cdef inline int add_one(dict counts, object key) except -1:
+    counts[key] = counts[key] + 1
+    return 0
+
+
+cdef int count_end(Track track, int64_t duration_us) except -1:
+    """As dbgate_core/counts.py."""
+    cdef object counts = track.counts
+    cdef list durations = counts.durations
+    cdef int place = 0
+    while place < LAST_PLACE and duration_us >> place:
+        place += 1
+    durations[place] += 1
+    add_one(counts.ended, track.ok)
+    counts.duration_us += duration_us
+    return 0
+
+
+cdef object end_form(Track track, bytes tag):
+    """The form of the end entry of a statement with this tag; None: no tag that is whole and ASCII."""
+    form = track.forms.get(tag)
+    if form is None and tag.isascii() and tag.find(b"\0") == len(tag) - 1:
+        if len(track.forms) >= MAX_FORMS:
+            track.forms.clear()
+        form = track.forms[tag] = track.end(tag[:-1].decode("ascii"))
+    return form
