@@ -120,11 +120,13 @@ class Appender:
         if new:
             sync_folder(path.parent)
 
-    def append(self, data: bytes) -> None:
-        """Write all of it. Raises TornWrite; `size_bytes` then counts what was written of it."""
-        done = 0
+    def append(self, data: bytes, done: int = 0) -> None:
+        """Write all of it, but the `done` bytes that stand there.
+
+        Raises TornWrite; `size_bytes` then counts what was written of it.
+        """
         try:
-            done = os.write(self.fd, data)
+            done = done or os.write(self.fd, data)
             if done < len(data):
                 write_all(self.fd, data[done:])
         except OSError as exc:

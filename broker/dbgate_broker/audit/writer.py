@@ -21,7 +21,7 @@ from dbgate_core.audit import canonical
 from dbgate_core.audit.canonical import OWN_KINDS, RESERVED, Torn
 from dbgate_core.audit.form import Filled
 from dbgate_core.errors import AuditUnavailable, UsageError
-from dbgate_core.native import timestamp
+from dbgate_core.native import entered, timestamp
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
 """A segment is closed at this size: some 150,000 statements, a second of verification."""
@@ -63,8 +63,9 @@ class Writer:
 
         Raises AuditUnavailable when it is not, UsageError for a kind or field of the log's own.
         """
-        made = type(fields) is Filled  # whose form holds nothing of the log's own
-        if not made and (kind in OWN_KINDS or not RESERVED.isdisjoint(fields)):
+        if type(fields) is Filled:
+            return self._enter(kind, fields)
+        if kind in OWN_KINDS or not RESERVED.isdisjoint(fields):
             raise UsageError(
                 f"the audit log itself writes {kind} and {', '.join(sorted(RESERVED))}"
             )
@@ -77,6 +78,28 @@ class Writer:
             except (ValueError, TypeError) as exc:
                 raise AuditUnavailable(f"an entry of kind {kind} cannot be recorded") from exc
             self._put(lines)
+            return index
+
+    def _enter(self, kind: str, entry: Filled) -> int:
+        """An entry whose form holds nothing of the log's own: in one step, where all goes well."""
+        form = entry.form
+        if kind != form.kind:
+            raise ValueError(f"the form of a {form.kind} for a {kind}")
+        with self._lock:
+            file = self._file
+            if file is None or not self._goes_on(file):
+                self._ready()
+                file = self._file
+            assert file is not None  # noqa: S101 - _ready came before
+            index, now = self._chain.tree.size, timestamp(self._clock_us())
+            try:
+                done = entered(self._chain, file.fd, form.pieces, form.order, entry.own, now)
+            except (ValueError, TypeError) as exc:
+                raise AuditUnavailable(f"an entry of kind {kind} cannot be recorded") from exc
+            if isinstance(done, tuple):
+                self._put([done[0]], done[1])
+            else:
+                file.size_bytes += done
             return index
 
     def mark(self) -> tuple[int, int]:
@@ -112,7 +135,7 @@ class Writer:
             raise AuditUnavailable(
                 self._failure, hint="statements run again after a restart of the broker"
             )
-        if self._file is not None and self._begun and self._file.size_bytes >= self._segment_bytes:
+        if self._file is not None and self._begun and not self._goes_on(self._file):
             self._leave()
         if self._file is None:
             self._file = self._open(self._number + 1, new=True)
@@ -123,14 +146,21 @@ class Writer:
             self._put([self._chain.opening(now, self._number, self._torn)])
             self._begun, self._torn = True, []
 
-    def _put(self, lines: list[bytes]) -> None:
-        """Write the lines at once. After a failure those that were whole are entries."""
+    def _goes_on(self, file: Appender) -> bool:
+        """Whether the next entry goes to this segment as it stands."""
+        return self._begun and not self._failure and file.size_bytes < self._segment_bytes
+
+    def _put(self, lines: list[bytes], done: int = 0) -> None:
+        """Write the lines at once, but the first `done` bytes that stand there.
+
+        After a failure those that were whole are entries.
+        """
         data = lines[0] if len(lines) == 1 else b"".join(lines)
         if len(data) > canonical.MAX_LINE_BYTES and max(map(len, lines)) > canonical.MAX_LINE_BYTES:
             raise AuditUnavailable(f"an entry is over {canonical.MAX_LINE_BYTES} bytes")
         assert self._file is not None  # noqa: S101 - _ready came before
         try:
-            self._file.append(data)
+            self._file.append(data, done)
         except TornWrite as exc:
             self._set_aside(lines, exc.written)
             raise unavailable(exc, "the audit log cannot be written") from exc

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from dbgate_core.audit import canonical
-from dbgate_core.audit.form import MAX_CHARS, Filled
+from dbgate_core.audit.form import MAX_CHARS
 from dbgate_core.audit.merkle import LEAF, Tree
 
 NO_LINE: Final = "0" * 64
@@ -30,8 +30,6 @@ class Chain:
         joined hash to; the others are `statement_text` entries that name the first by `continues`.
         Raises ValueError or TypeError for what is no JSON value.
         """
-        if type(fields) is Filled:
-            return [fields.line(kind, self.tree.size, self.prev, time)]
         text = fields.get("text")
         if not isinstance(text, str) or len(text) <= MAX_CHARS:
             own = {"index": self.tree.size, "kind": kind, "prev": self.prev, "time": time}

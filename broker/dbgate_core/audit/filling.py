@@ -5,14 +5,38 @@ These are the reference and the fallback. Every statement is written twice, so e
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import SupportsBytes
+from typing import Protocol, SupportsBytes
 
 Value = int | str | SupportsBytes
 """A whole number from 0 on; text that needs no escape, whose quotes stand in the pieces; or bytes
 that are JSON already."""
+
+
+class Leaves(Protocol):
+    """The Merkle tree of a chain."""
+
+    @property
+    def size(self) -> int:
+        """How many lines there are."""
+
+
+class Growing(Protocol):
+    """A chain of lines (chain.py)."""
+
+    @property
+    def prev(self) -> str:
+        """The hash of the last line."""
+
+    @property
+    def tree(self) -> Leaves:
+        """Its tree."""
+
+    def take(self, line: bytes) -> None:
+        """Go on to the next line."""
 
 
 def filled(pieces: Sequence[bytes], order: Sequence[int], values: Sequence[Value]) -> bytes:
@@ -26,6 +50,30 @@ def filled(pieces: Sequence[bytes], order: Sequence[int], values: Sequence[Value
     for piece, place in zip(pieces[1:], order, strict=True):
         parts += (_written(values[place]), piece)
     return b"".join(parts)
+
+
+def entered(
+    chain: Growing,
+    fd: int,
+    pieces: Sequence[bytes],
+    order: Sequence[int],
+    own: tuple[Value, ...],
+    stamp: str,
+) -> int | tuple[bytes, int]:
+    """Write a chain's next line and take it; how long it is.
+
+    Or the line and how many bytes of it were written, when these are not all: then it is not taken.
+    Raises ValueError as `filled`, before anything is written.
+    """
+    line = filled(pieces, order, (chain.tree.size, chain.prev, stamp, *own))
+    try:
+        done = os.write(fd, line)
+    except OSError:
+        done = 0
+    if done < len(line):
+        return line, done
+    chain.take(line)
+    return done
 
 
 def timestamp(now_us: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 7
+VERSION: Final = 8
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -26,13 +26,14 @@ try:
         count_rows,
         end_of_run,
         end_of_whole_run,
+        entered,
         filled,
         replied,
         siphash,
         timestamp,
     )
 except ImportError as exc:
-    from dbgate_core.audit.filling import filled, timestamp
+    from dbgate_core.audit.filling import entered, filled, timestamp
     from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked, replied
     from dbgate_core.pgwire.lane import Flight, Lane, Track
@@ -65,6 +66,7 @@ __all__ = [
     "count_rows",
     "end_of_run",
     "end_of_whole_run",
+    "entered",
     "filled",
     "replied",
     "siphash",

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+from dbgate_core.audit.filling import entered as entered
 from dbgate_core.audit.filling import filled as filled
 from dbgate_core.audit.filling import timestamp as timestamp
 from dbgate_core.masking.copy import CopyMask

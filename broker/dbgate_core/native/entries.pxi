@@ -1,5 +1,12 @@
 # Lines of the audit log put together. Twin: dbgate_core/audit/filling.py.
 
+from hashlib import sha256
+
+from libc.errno cimport EINTR, errno
+
+cdef extern from "unistd.h":
+    ssize_t write(int fd, const void *data, size_t size) nogil
+
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
@@ -38,6 +45,11 @@ cdef int put_value(Output out, object value) except -1:
 def filled(tuple pieces not None, tuple order not None, tuple values not None):
     """The pieces, with one of the values between each two: `order` says which."""
     cdef Output out = Output(1024)
+    fill(out, pieces, order, values)
+    return out.taken()
+
+
+cdef int fill(Output out, tuple pieces, tuple order, tuple values) except -1:
     cdef Py_ssize_t at, place
     if len(pieces) != len(order) + 1:
         raise ValueError("pieces and places do not fit")
@@ -48,7 +60,26 @@ def filled(tuple pieces not None, tuple order not None, tuple values not None):
             raise IndexError("no such value")
         put_value(out, values[place])
         put_bytes(out, pieces[at + 1])
-    return out.taken()
+    return 0
+
+
+def entered(object chain, int fd, tuple pieces not None, tuple order not None, tuple own not None, str stamp not None):
+    """Write a chain's next line and take it; how long it is, or the line and what was written of it."""
+    cdef Output out = Output(1024)
+    cdef Py_ssize_t size, done
+    tree = chain.tree
+    out.put(b"\0", 1)       # what a leaf's hash begins with stands before the line
+    fill(out, pieces, order, (tree.size, chain.prev, stamp, *own))
+    size = out.size - 1
+    with nogil:
+        done = write(fd, out.start + 1, size)
+        while done < 0 and errno == EINTR:
+            done = write(fd, out.start + 1, size)
+    if done != size:
+        return PyBytes_FromStringAndSize(<char *>out.start + 1, size), max(done, 0)
+    chain.prev = sha256(PyBytes_FromStringAndSize(<char *>out.start + 1, size - 1)).hexdigest()
+    tree.append(sha256(PyBytes_FromStringAndSize(<char *>out.start, size)).digest())
+    return size
 
 
 def timestamp(int64_t now_us):

@@ -25,15 +25,18 @@ import resource, sys
 from pathlib import Path
 from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.config import AuditConfig
+from dbgate_core.audit.form import Filled, Form
 from dbgate_core.errors import AuditUnavailable
 
+form = Form("statement", {"text": "select " + "x" * 200}, ("number",))
 log = AuditLog.open(AuditConfig(directory=Path(sys.argv[1]), signing_key=Path(sys.argv[2])))
-refused, taken = 0, []
+filled, refused, taken = sys.argv[3] == 'True', 0, []
 for limit in (5_000, 9_001, 9_002, 60_000):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     for number in range(40):
         try:
-            taken.append(log.append("statement", {"text": "select " + "x" * 200}))
+            fields = Filled(form, (number,)) if filled else form.fields
+            taken.append(log.append("statement", fields))
         except AuditUnavailable as exc:
             assert exc.sqlstate == "53100", exc.sqlstate
             refused += 1
@@ -44,10 +47,14 @@ print(refused, *taken)
 """
 
 
-def test_writes_cut_short_leave_a_valid_log(verified: Verify, config: AuditConfig) -> None:
+@pytest.mark.parametrize("filled", [False, True])
+def test_writes_cut_short_leave_a_valid_log(
+    verified: Verify, config: AuditConfig, filled: bool
+) -> None:
     """The kernel cuts each write at a file size: whatever was not recorded is not an entry."""
+    places = [str(config.directory), str(config.signing_key)]
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(config.directory), str(config.signing_key)],
+        [sys.executable, "-c", LIMITED, *places, str(filled)],
         capture_output=True,
         text=True,
         timeout=60,
