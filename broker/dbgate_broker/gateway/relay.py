@@ -83,6 +83,10 @@ class Relay:
             self._server_lost()
         if self._client.lost:
             self._client_lost()
+        if self.overdue is None:  # who watches what runs has to see each step
+            lane = self.session.lane
+            self._client.through(lane, True, self._server.write, self._broken)
+            self._server.through(lane, False, self._client.write, self._broken)
         self._server.hand_over(self.from_server)
         self._client.hand_over(self.from_client)
 
@@ -95,7 +99,12 @@ class Relay:
     def drain(self, error: DbgateError) -> None:
         """End as by `fail`, as soon as nothing runs and no transaction is open."""
         self._last = error
+        self._leave_lane()
         self._end_at_rest(error)
+
+    def _leave_lane(self) -> None:
+        self._client.past()
+        self._server.past()
 
     def _end_at_rest(self, error: DbgateError) -> None:
         if self.session.drained and self.session.transaction_status == "I":
@@ -232,6 +241,7 @@ class Relay:
         if self.done.done():
             return
         self.done.set_result(end)
+        self._leave_lane()
         if self.overdue is not None:
             self.overdue.stop()
         if self._waiting is not None:

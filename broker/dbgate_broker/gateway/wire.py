@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 from dbgate_broker.gateway.limits import HIGH_WATER_BYTES, INBOX_BYTES
 from dbgate_core.errors import ProtocolViolation
+from dbgate_core.native import Inlet
 from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES
 
 OPTIONS: Final = (
@@ -27,9 +28,6 @@ OPTIONS: Final = (
 """Small messages go out at once; a peer that vanished without a word is noticed within two minutes."""
 READ_BYTES: Final = 64 * 1024
 """The most that one read takes."""
-TURN_BYTES: Final = 128 * 1024
-"""What a leg hands on before the others have their turn: the loop reads a socket that stays full up to
-32 times, 256 KiB each, which held everybody else for 40 ms beside a masked bulk read."""
 
 
 class Gone(Exception):
@@ -74,13 +72,13 @@ class _Buffers(threading.local):
     """A loop's read buffer, shared by its legs: between get_buffer and buffer_updated none other reads."""
 
     def __init__(self) -> None:
-        self.view = memoryview(bytearray(READ_BYTES))
+        self.store = bytearray(READ_BYTES)
 
 
 _buffers: Final = _Buffers()
 
 
-class Wire(asyncio.BufferedProtocol):
+class Wire(Inlet, asyncio.BufferedProtocol):
     """One leg. `on_lost` is called once at its end; `on_pressure` when its unsent bytes pass the mark.
 
     Buffered, because for a plain Protocol each read over TLS makes a bytes object of 256 KiB first,
@@ -88,18 +86,17 @@ class Wire(asyncio.BufferedProtocol):
     """
 
     def __init__(self, on_made: Callable[[Wire], None] | None = None) -> None:
+        Inlet.__init__(self, _buffers.store, self._received, self._rests)
         self.transport: asyncio.Transport | None = None
         self.lost = False
         self.on_lost: Callable[[], None] = _nothing
         self.on_pressure: Callable[[bool], None] = _no_pressure
         self._on_made = on_made
-        self._buffer = _buffers.view
         self._taker: Callable[[bytes], None] | None = None
         self._inbox = bytearray()
         self._waiter: asyncio.Future[None] | None = None
         self._pauses = 0
         self._cut: asyncio.TimerHandle | None = None
-        self._turn_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
@@ -118,19 +115,14 @@ class Wire(asyncio.BufferedProtocol):
         address = self.transport.get_extra_info("peername") if self.transport is not None else None
         return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else ""
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Where the next read goes."""
-        return self._buffer
+    def _rests(self) -> None:
+        """The others have their turn."""
+        self.pause(Pause.TURN)
+        asyncio.get_running_loop().call_soon(self.resume, Pause.TURN)
 
-    def buffer_updated(self, nbytes: int) -> None:
-        """Hand on a copy, or hold it for whoever reads in turns."""
-        data = self._buffer[:nbytes].tobytes()
+    def _received(self, data: bytes) -> None:
+        """Hand on, or hold for whoever reads in turns."""
         if self._taker is not None:
-            self._turn_bytes += nbytes
-            if self._turn_bytes >= TURN_BYTES:
-                self._turn_bytes = 0
-                self.pause(Pause.TURN)
-                asyncio.get_running_loop().call_soon(self.resume, Pause.TURN)
             self._taker(data)
             return
         self._inbox += data

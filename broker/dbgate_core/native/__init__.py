@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 8
+VERSION: Final = 9
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -19,6 +19,7 @@ try:
         raise ImportError("built from another version of its source")
     from dbgate_core.native._compiled import (
         Flight,
+        Inlet,
         Lane,
         Track,
         answered,
@@ -36,6 +37,7 @@ except ImportError as exc:
     from dbgate_core.audit.filling import entered, filled, timestamp
     from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked, replied
+    from dbgate_core.pgwire.inlet import Inlet
     from dbgate_core.pgwire.lane import Flight, Lane, Track
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
 
@@ -59,6 +61,7 @@ __all__ = [
     "HINT",
     "STATE",
     "Flight",
+    "Inlet",
     "Lane",
     "Track",
     "answered",

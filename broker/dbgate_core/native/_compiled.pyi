@@ -9,6 +9,7 @@ from dbgate_core.masking.siphash import siphash as siphash
 from dbgate_core.pgwire.exchange import answered as answered
 from dbgate_core.pgwire.exchange import asked as asked
 from dbgate_core.pgwire.exchange import replied as replied
+from dbgate_core.pgwire.inlet import Inlet as Inlet
 from dbgate_core.pgwire.lane import Flight as Flight
 from dbgate_core.pgwire.lane import Lane as Lane
 from dbgate_core.pgwire.lane import Track as Track

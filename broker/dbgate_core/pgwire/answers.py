@@ -37,7 +37,7 @@ class Answers:
         self._queue = Queue()
         self.statements: dict[str, object] = {}
         self.portals: dict[str, object] = {}
-        self._lane = Lane(self.statements, self.portals, Prepared, self._settled_in_lane)
+        self.lane = Lane(self.statements, self.portals, Prepared, self._settled_in_lane)
         self.skipping = False
         self.held = False
         self.transaction_status = "I"
@@ -49,13 +49,13 @@ class Answers:
     @property
     def pending(self) -> Queue:
         """The queue. Who looks at it finds all that is under way in it: the lane is left."""
-        if self._lane.busy:
+        if self.lane.busy:
             self._leave_lane()
         return self._queue
 
     def _leave_lane(self) -> None:
         """What the lane took on goes on here; it is closed."""
-        taken, flights = self._lane.leave()
+        taken, flights = self.lane.leave()
         queue = self._queue
         queue.passed(taken - len(flights))
         for flight in flights:
@@ -68,7 +68,7 @@ class Answers:
 
     def _settled_in_lane(self, flight: Flight, status: str) -> None:
         """An answer in the lane left the transaction, or the portals, otherwise than they were."""
-        self._lane.status = ord(status)
+        self.lane.status = ord(status)
         self._is_ready(status)
         if status == "I":
             self.portals.clear()

@@ -77,6 +77,7 @@ class Backend(Answers):
     def interject(self, notice: bytes) -> None:
         """Say something of our own to the client, between two messages of the server."""
         self._interjected += notice
+        self.lane.open = False
 
     def _interject(self) -> None:
         notice, self._interjected = self._interjected, b""
@@ -99,7 +100,7 @@ class Backend(Answers):
 
     def receive_server(self, data: bytes) -> None:
         """Take bytes of the server. Raises ProtocolViolation or LimitExceeded: then close."""
-        lane = self._lane
+        lane = self.lane
         if lane.open:
             done = lane.answer(data)
             if done:

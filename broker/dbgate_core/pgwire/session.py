@@ -144,11 +144,10 @@ class Session(Backend):
 
     def receive_client(self, data: bytes) -> None:
         """Take bytes of the client. Raises ProtocolViolation or LimitExceeded: then close."""
-        lane = self._lane
+        lane = self.lane
         if lane.open:
             done = lane.ask(data)
             if done:
-                self._unsynced = False
                 self._to_server.append(data if done == len(data) else data[:done])
                 data = data[done:]
                 if not data:
@@ -159,7 +158,7 @@ class Session(Backend):
     @property
     def _at_rest(self) -> bool:
         cut = self._client_skip or self._client.size_bytes
-        return not (self.terminated or cut) and super()._at_rest
+        return not (self.terminated or self._unsynced or cut) and super()._at_rest
 
     def _scan_client(self, data: bytes) -> None:
         self._leave_lane()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from dbgate_broker.gateway.wire import TURN_BYTES, Pause, Wire
+from dbgate_broker.gateway.wire import Pause, Wire
+from dbgate_core.pgwire.inlet import TURN_BYTES
 
 
 class Paused(asyncio.Transport):

@@ -61,7 +61,7 @@ class Talk:
     def takes(self) -> bool:
         """Whether the lane takes one more exchange on."""
         self.session.receive_client(EXCHANGE)
-        taken = self.session._lane.busy
+        taken = self.session.lane.busy
         sent = self.session.take_for_server()
         if sent == EXCHANGE:
             self.session.receive_server(ANSWER)
