@@ -93,7 +93,8 @@ class Writer:
             assert file is not None  # noqa: S101 - _ready came before
             index, now = self._chain.tree.size, timestamp(self._clock_us())
             try:
-                done = entered(self._chain, file.fd, form.pieces, form.order, entry.own, now)
+                own = entry.own
+                done = entered(self._chain, os.write, file.fd, form.pieces, form.order, own, now)
             except (ValueError, TypeError) as exc:
                 raise AuditUnavailable(f"an entry of kind {kind} cannot be recorded") from exc
             if isinstance(done, tuple):

@@ -5,8 +5,7 @@ These are the reference and the fallback. Every statement is written twice, so e
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol, SupportsBytes
@@ -54,6 +53,7 @@ def filled(pieces: Sequence[bytes], order: Sequence[int], values: Sequence[Value
 
 def entered(
     chain: Growing,
+    write: Callable[[int, bytes], int],
     fd: int,
     pieces: Sequence[bytes],
     order: Sequence[int],
@@ -67,7 +67,7 @@ def entered(
     """
     line = filled(pieces, order, (chain.tree.size, chain.prev, stamp, *own))
     try:
-        done = os.write(fd, line)
+        done = write(fd, line)
     except OSError:
         done = 0
     if done < len(line):

@@ -2,11 +2,6 @@
 
 from hashlib import sha256
 
-from libc.errno cimport EINTR, errno
-
-cdef extern from "unistd.h":
-    ssize_t write(int fd, const void *data, size_t size) nogil
-
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
 
@@ -63,23 +58,27 @@ cdef int fill(Output out, tuple pieces, tuple order, tuple values) except -1:
     return 0
 
 
-def entered(object chain, int fd, tuple pieces not None, tuple order not None, tuple own not None, str stamp not None):
+def entered(
+    object chain, object write, int fd, tuple pieces not None, tuple order not None,
+    tuple own not None, str stamp not None
+):
     """Write a chain's next line and take it; how long it is, or the line and what was written of it."""
     cdef Output out = Output(1024)
-    cdef Py_ssize_t size, done
+    cdef bytes line
+    cdef Py_ssize_t done
     tree = chain.tree
     out.put(b"\0", 1)       # what a leaf's hash begins with stands before the line
     fill(out, pieces, order, (tree.size, chain.prev, stamp, *own))
-    size = out.size - 1
-    with nogil:
-        done = write(fd, out.start + 1, size)
-        while done < 0 and errno == EINTR:
-            done = write(fd, out.start + 1, size)
-    if done != size:
-        return PyBytes_FromStringAndSize(<char *>out.start + 1, size), max(done, 0)
-    chain.prev = sha256(PyBytes_FromStringAndSize(<char *>out.start + 1, size - 1)).hexdigest()
-    tree.append(sha256(PyBytes_FromStringAndSize(<char *>out.start, size)).digest())
-    return size
+    line = PyBytes_FromStringAndSize(<char *>out.start + 1, out.size - 1)
+    try:
+        done = write(fd, line)
+    except OSError:
+        done = 0
+    if done < out.size - 1:
+        return line, done
+    chain.prev = sha256(PyBytes_FromStringAndSize(<char *>out.start + 1, out.size - 2)).hexdigest()
+    tree.append(sha256(PyBytes_FromStringAndSize(<char *>out.start, out.size - 1)).digest())
+    return done
 
 
 def timestamp(int64_t now_us):

@@ -64,7 +64,7 @@ def test_a_line_is_written_and_taken(twin: ModuleType, tmp_path: Path) -> None:
     pieces = (b'{"index":', b',"prev":"', b'","time":"', b'","own":', b"}\n")
     chain, other = Chain(), Chain()
     with (tmp_path / "log").open("wb", buffering=0) as file:
-        done = twin.entered(chain, file.fileno(), pieces, (0, 1, 2, 3), (7,), "now")
+        done = twin.entered(chain, os.write, file.fileno(), pieces, (0, 1, 2, 3), (7,), "now")
     other.take(line)
     assert done == len(line)
     assert (tmp_path / "log").read_bytes() == line
@@ -81,7 +81,7 @@ def test_a_line_that_is_not_whole_on_the_disk_is_not_taken(twin: ModuleType, roo
         os.write(write, bytes(fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)))
         os.read(read, room)
         pieces = (b"x" * 8192, b"", b"", b"", b"\n")
-        line, done = twin.entered(chain, write, pieces, (0, 1, 2, 3), (7,), "now")
+        line, done = twin.entered(chain, os.write, write, pieces, (0, 1, 2, 3), (7,), "now")
     finally:
         os.close(read)
         os.close(write)
