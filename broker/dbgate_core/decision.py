@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyles
+
 
 class Verdict(StrEnum):
     """Run it, refuse it, or wait for a second person."""
@@ -15,30 +17,17 @@ class Verdict(StrEnum):
     HOLD = "hold"
 
 
-class MaskStyle(StrEnum):
-    """How much a mask leaves of a value; what comes later leaves less.
-
-    `partial` keeps what people need where the class has such a form (the last four, a domain),
-    `token` only tells different values apart, `redact` not even that, `null` gives NULL.
-    """
-
-    PARTIAL = "partial"
-    TOKEN = "token"  # noqa: S105 - a style
-    REDACT = "redact"
-    NULL = "null"
-
-
 @dataclass(frozen=True, slots=True)
 class Obligations:
     """What an allowed statement still owes.
 
     `mask` is false only when policy grants `unmask` for everything it reads; `row_limit` is the
-    most rows it may return, None for no limit; `style` is what masks may leave.
+    most rows it may return, None for no limit; `styles` are what masks may leave.
     """
 
     mask: bool = True
     row_limit: int | None = None
-    style: MaskStyle = MaskStyle.PARTIAL
+    styles: MaskStyles = PARTIAL_FOR_ALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,7 +361,7 @@ class ConnectionGuard:
             self._meaning.clean,
             self._meaning.shadows,
             blurred=blurred,
-            style=leave.decision.obligations.style,
+            styles=leave.decision.obligations.styles,
         )
         if mask is None and self._meaning.settled_since(leave.code_seen):
             leave.shown.fields, leave.shown.catalog = fields, self._catalog
@@ -399,7 +399,7 @@ class ConnectionGuard:
             self._meaning.clean,
             self._meaning.shadows,
             blurred=blurred,
-            style=leave.decision.obligations.style,
+            styles=leave.decision.obligations.styles,
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -16,8 +17,15 @@ from typing import Final
 from dbgate_core.masking.arrays import mask_binary_array, mask_text_array
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.described import Described, ValueMask
-from dbgate_core.masking.forms import Form, mask_text, masked_address
+from dbgate_core.masking.forms import (
+    MIN_DIGITS_FOR_LAST_FOUR,
+    Form,
+    mask_text,
+    masked_address,
+)
+from dbgate_core.masking.generalise import first_of_year
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.numeric import is_whole, of_whole, whole_part
 from dbgate_core.masking.types import ELEMENTS, FAMILIES, LENGTHS, Family
 
 TEXT_FORMAT: Final = 0
@@ -50,7 +58,10 @@ def value_mask(
         return _text(form, key, limit if limit is not None else LENGTHS.get(type_oid))
     masks = _BINARY if format_code == BINARY_FORMAT else _TEXT
     make = masks.get(family)
-    return make(form, key, family) if make else _null
+    mask = make(form, key, family) if make else _null
+    if form.partial and form.data_class is DataClass.BIRTH_DATE:
+        return _year_or(mask, first_of_year(family, format_code))
+    return mask
 
 
 def is_null_mask(mask: ValueMask) -> bool:
@@ -60,6 +71,15 @@ def is_null_mask(mask: ValueMask) -> bool:
 
 def _null(value: bytes) -> bytes | None:
     return None
+
+
+def _year_or(token: ValueMask, year: ValueMask | None) -> ValueMask:
+    """The first of the date's year, or its token where it has no such year."""
+
+    def mask(value: bytes) -> bytes | None:
+        return found if year and (found := year(value)) is not None else token(value)
+
+    return token if year is None else mask
 
 
 def _text(form: Form, key: MaskKey, limit: int | None) -> ValueMask:
@@ -77,13 +97,28 @@ def _below(family: Family) -> int:
     return _BELOW.get(family, _BELOW_ELSE)
 
 
+_TAIL: Final = 10**4
+_TAILED: Final = frozenset({DataClass.PHONE, DataClass.CARD_NUMBER})
+_TAIL_FITS: Final = frozenset({Family.INT4, Family.INT8, Family.NUMERIC})
+
+
+def _keeps_tail(form: Form, family: Family) -> bool:
+    """Does its number keep the last four digits, as its text does."""
+    return form.partial and form.data_class in _TAILED and family in _TAIL_FITS
+
+
 def _number(form: Form, value: bytes, key: MaskKey, family: Family) -> int:
+    """The masked number of one in text format."""
     number = key.number(form.data_class, value, _below(family))
+    if _keeps_tail(form, family) and len(value) >= MIN_DIGITS_FOR_LAST_FOUR and value.isdigit():
+        return number - number % _TAIL + int(value[-4:])
     return 1940 + number % 66 if form.data_class is DataClass.BIRTH_DATE else number
 
 
 def _text_number(form: Form, key: MaskKey, family: Family) -> ValueMask:
     kind = "year" if form.data_class is DataClass.BIRTH_DATE else "number"
+    if _keeps_tail(form, family):
+        return lambda value: b"%d" % _number(form, value, key, family)
     return Described(
         lambda value: str(_number(form, value, key, family)).encode(),
         kind, key.subkey(form.data_class), _below(family),
@@ -91,24 +126,24 @@ def _text_number(form: Form, key: MaskKey, family: Family) -> ValueMask:
 
 
 def _binary_number(layout: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
+    """Of an integer the number that its text has, so that both formats have one mask."""
     packer = struct.Struct(layout)
 
     def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
-        return lambda value: packer.pack(_number(form, value, key, family))
+        def mask(value: bytes) -> bytes | None:
+            plain = packer.unpack(value)[0] if len(value) == packer.size else value
+            text = b"%d" % plain if isinstance(plain, int) else value
+            return packer.pack(_number(form, text, key, family))
+
+        return mask
 
     return make
 
 
 def _binary_numeric(form: Form, key: MaskKey, family: Family) -> ValueMask:
-    """numeric_send: digit count, weight, sign, display scale, then digits to base 10,000."""
-
     def mask(value: bytes) -> bytes | None:
-        left, digits = _number(form, value, key, family), list[int]()
-        while left:
-            left, digit = divmod(left, 10_000)
-            digits.insert(0, digit)
-        count = len(digits)
-        return struct.pack(f"!hhHH{count}h", count, max(0, count - 1), 0, 0, *digits)
+        text = whole_part(value) if is_whole(value) else None
+        return of_whole(b"%d" % _number(form, text or value, key, family))
 
     return mask
 
@@ -129,8 +164,20 @@ def _text_moment(suffix: str) -> Callable[[Form, MaskKey, Family], ValueMask]:
     return make
 
 
+def _binary_date(form: Form, key: MaskKey, family: Family) -> ValueMask:
+    """The day that its text in ISO 8601 has, so that both formats have one mask."""
+
+    def mask(value: bytes) -> bytes | None:
+        with suppress(OverflowError):
+            days = int.from_bytes(value, "big", signed=True)
+            value = (_EPOCH + timedelta(days=days)).isoformat().encode()
+        return struct.pack("!i", (_day(form, value, key) - _EPOCH).days)
+
+    return mask
+
+
 def _binary_moment(layout: str, unit: int) -> Callable[[Form, MaskKey, Family], ValueMask]:
-    """Days (date) or microseconds (timestamps) since 2000-01-01."""
+    """Microseconds since 2000-01-01."""
 
     def make(form: Form, key: MaskKey, family: Family) -> ValueMask:
         def mask(value: bytes) -> bytes | None:
@@ -151,14 +198,18 @@ def _uuid(form: Form, value: bytes, key: MaskKey) -> bytes:
 
 def _text_uuid(form: Form, key: MaskKey, family: Family) -> ValueMask:
     def mask(value: bytes) -> bytes | None:
-        raw = _uuid(form, value, key).hex()
-        return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])).encode()
+        return _spelled_uuid(_uuid(form, value, key).hex())
 
     return Described(mask, "uuid", key.subkey(form.data_class))
 
 
 def _binary_uuid(form: Form, key: MaskKey, family: Family) -> ValueMask:
-    return lambda value: _uuid(form, value, key)
+    """The one that its text has, so that both formats have one mask."""
+    return lambda value: _uuid(form, _spelled_uuid(value.hex()), key)
+
+
+def _spelled_uuid(raw: str) -> bytes:
+    return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])).encode()
 
 
 def _text_inet(form: Form, key: MaskKey, family: Family) -> ValueMask:
@@ -250,7 +301,7 @@ _BINARY: Final[dict[Family, Callable[[Form, MaskKey, Family], ValueMask]]] = {
     Family.FLOAT4: _binary_number("!f"),
     Family.FLOAT8: _binary_number("!d"),
     Family.NUMERIC: _binary_numeric,
-    Family.DATE: _binary_moment("!i", 1),
+    Family.DATE: _binary_date,
     Family.TIMESTAMP: _binary_moment("!q", 86_400_000_000),
     Family.TIMESTAMPTZ: _binary_moment("!q", 86_400_000_000),
     Family.UUID: _binary_uuid,

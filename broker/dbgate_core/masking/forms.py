@@ -18,6 +18,7 @@ from dbgate_core.masking.key import MaskKey
 
 STARS: Final = "***"
 _EMAIL = re.compile(r"([^@\s\"<>,;]+)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)", re.ASCII)
+_DATE = re.compile(r"([0-9]{4})-[0-9]{2}-[0-9]{2}|[0-9]{2}[./-][0-9]{2}[./-]([0-9]{4})")
 _DIGITS = re.compile(r"[0-9]")
 MIN_DIGITS_FOR_LAST_FOUR: Final = 8
 """Under eight digits the last four would be half of the number, or all of it."""
@@ -98,6 +99,14 @@ def _iban(value: str, key: MaskKey) -> str | None:
     return f"{country}{STARS}{_short(DataClass.IBAN, value, key)}-{plain[-4:]}"
 
 
+def _birth_date(value: str, key: MaskKey) -> str | None:
+    """The year: `1985***5f3c`."""
+    found = _DATE.fullmatch(value)
+    if found is None:
+        return None
+    return f"{found[1] or found[2]}{STARS}{_short(DataClass.BIRTH_DATE, value, key)}"
+
+
 def _ip(value: str, key: MaskKey) -> str | None:
     """Another address, of a range that no host has: a text column of addresses still parses."""
     try:
@@ -126,4 +135,5 @@ _PARTIAL: Final[dict[DataClass, Callable[[str, MaskKey], str | None]]] = {
     DataClass.CARD_NUMBER: _last_four(DataClass.CARD_NUMBER),
     DataClass.IBAN: _iban,
     DataClass.IP_ADDRESS: _ip,
+    DataClass.BIRTH_DATE: _birth_date,
 }

@@ -8,11 +8,11 @@ INSERT, UPDATE, DELETE and MERGE have both, for what was written may come from e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dbgate_core.catalog import FIRST_USER_OID, Catalog, RelationKind
-from dbgate_core.decision import MaskStyle
 from dbgate_core.errors import Denied
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
 from dbgate_core.masking.classes import DataClass
@@ -20,10 +20,12 @@ from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT, is_null_mask,
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
 from dbgate_core.masking.forms import Form
+from dbgate_core.masking.generalise import generalised
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
+from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyle, MaskStyles
 from dbgate_core.masking.types import FAMILIES, Family, character_limit
 from dbgate_core.native.masks import copy_mask, row_mask
 
@@ -68,7 +70,7 @@ def plan_rows(
     shadows: frozenset[str] = frozenset(),
     *,
     blurred: bool = False,
-    style: MaskStyle = MaskStyle.PARTIAL,
+    styles: MaskStyles = PARTIAL_FOR_ALL,
 ) -> RowMask | None:
     """The mask of a result; None when every column may be shown.
 
@@ -89,7 +91,7 @@ def plan_rows(
             type_oid = catalog.base_type(field.type_oid)
             limit = character_limit(field.type_oid, field.type_modifier)
             masks.append(
-                _column_mask(index, field.name, carried, type_oid, field.format, key, style, limit)
+                _column_mask(index, field.name, carried, type_oid, field.format, key, styles, limit)
             )
     return row_mask(len(fields), masks) if masks else None
 
@@ -210,12 +212,19 @@ def _column_mask(
     type_oid: int,
     format_code: int,
     key: MaskKey,
-    style: MaskStyle,
+    styles: MaskStyles,
     limit: int | None = None,
 ) -> ColumnMask:
     strictest = max(carried.classes, key=lambda data_class: _STRICTEST[data_class])
-    opaque = carried.derived or len(carried.classes) > 1 or style is not MaskStyle.PARTIAL
-    form = Form(strictest, opaque)
+    style = styles.of(carried.classes)
+    plain = not carried.derived and len(carried.classes) == 1
+    said = MaskedColumn(name, str(strictest), style, tuple(sorted(carried.classes)))
+    if style is MaskStyle.GENERALISE:
+        size = generalised(strictest, type_oid, format_code) if plain else None
+        if size is not None:
+            return ColumnMask(index, said, size)
+        style = MaskStyle.REDACT
+    form = Form(strictest, opaque=not plain or style is not MaskStyle.PARTIAL)
     if style is MaskStyle.REDACT:
         form = _STARS
         type_oid = type_oid if FAMILIES.get(type_oid) is Family.TEXT else NO_TYPE
@@ -223,8 +232,7 @@ def _column_mask(
         type_oid = NO_TYPE
     mask = value_mask(form, type_oid, format_code, key, limit)
     kind = "null" if is_null_mask(mask) else _kind(form)
-    classes = tuple(sorted(carried.classes))
-    return ColumnMask(index, MaskedColumn(name, str(strictest), kind, classes), mask)
+    return ColumnMask(index, replace(said, mask=kind), mask)
 
 
 def _kind(form: Form) -> str:
@@ -243,7 +251,7 @@ def plan_copy(
     shadows: frozenset[str] = frozenset(),
     *,
     blurred: bool = False,
-    style: MaskStyle = MaskStyle.PARTIAL,
+    styles: MaskStyles = PARTIAL_FOR_ALL,
 ) -> CopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
@@ -270,7 +278,7 @@ def plan_copy(
         raise _refused("only UTF-8 can be masked")
     masks = [
         _column_mask(
-            index, name, carried, catalog.base_type(carried.type_oid), TEXT_FORMAT, key, style
+            index, name, carried, catalog.base_type(carried.type_oid), TEXT_FORMAT, key, styles
         )
         for index, (name, carried) in enumerate(outputs.columns)
         if not carried.clean

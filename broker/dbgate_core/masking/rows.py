@@ -27,7 +27,7 @@ _HEAD = struct.Struct("!BiH")
 
 @dataclass(frozen=True, slots=True)
 class MaskedColumn:
-    """What the audit entry says of a masked column. `mask` is `partial`, `token`, `redact` or `null`.
+    """What the audit entry says of a masked column. `mask` is a MaskStyle, the one that was used.
 
     `data_class` is the strictest of its `classes`, which names the mask.
     """

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from dbgate_core.approval.quorum import MAX_SEATS, Quorum
 from dbgate_core.database import DatabaseFacts
-from dbgate_core.decision import Decision, MaskStyle, SessionLimits, Verdict
+from dbgate_core.decision import Decision, SessionLimits, Verdict
+from dbgate_core.masking.styles import MaskStyles, strictest_of
 from dbgate_core.policy import words
 from dbgate_core.policy.rules import LEXING_RULE, OF_SESSIONS, Rule
 from dbgate_core.principal import Principal
@@ -73,10 +74,11 @@ def fewest_rows(rulings: Iterable[Ruling]) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def strictest_style(rulings: Iterable[Ruling]) -> MaskStyle:
-    """Of the `@mask`s of the permits that decided the one that leaves least."""
-    styles = {rule.style for ruling in rulings for rule in ruling.rules if not rule.forbids}
-    return max(styles, key=list(MaskStyle).index, default=MaskStyle.PARTIAL)
+def strictest_styles(rulings: Iterable[Ruling]) -> MaskStyles:
+    """Of the `@mask`s of the permits that decided the one that leaves least, class by class."""
+    return strictest_of(
+        rule.styles for ruling in rulings for rule in ruling.rules if not rule.forbids
+    )
 
 
 def least_limits(rulings: Iterable[Ruling]) -> SessionLimits:

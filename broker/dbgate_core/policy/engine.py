@@ -36,7 +36,7 @@ from dbgate_core.policy.answers import (
     least_limits,
     lexing_denied,
     nobody,
-    strictest_style,
+    strictest_styles,
     too_much,
 )
 from dbgate_core.policy.cedar import Answer, Entities, Json, Question, looks_at
@@ -173,7 +173,7 @@ class Policies:
         decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
         if not decision.allowed:
             return decision
-        owed = Obligations(masks, fewest_rows(rulings), strictest_style(rulings))
+        owed = Obligations(masks, fewest_rows(rulings), strictest_styles(rulings))
         return replace(decision, obligations=owed)
 
     def _whole(

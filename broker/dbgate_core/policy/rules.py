@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dbgate_core.approval.quorum import Quorum
-from dbgate_core.decision import NO_LIMITS, MaskStyle, SessionLimits
+from dbgate_core.decision import NO_LIMITS, SessionLimits
 from dbgate_core.errors import UsageError
+from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyles, parse_styles
 from dbgate_core.policy.cedar import Json
 from dbgate_core.policy.words import Template
 
@@ -34,7 +35,7 @@ class Rule:
     """One policy.
 
     `order` is its place: by file name, then as written; `place` is where to look (`file:line`).
-    `approval` and `role` stand on forbids that another person may lift; `rows`, `style`
+    `approval` and `role` stand on forbids that another person may lift; `rows`, `styles`
     (of masks) and `limits` (of sessions) on permits. A rule
     that `observes` is a forbid that stops nothing: what it would have stopped is recorded.
     """
@@ -49,7 +50,7 @@ class Rule:
     hint: Template | None = None
     observes: bool = False
     limits: SessionLimits = NO_LIMITS
-    style: MaskStyle = MaskStyle.PARTIAL
+    styles: MaskStyles = PARTIAL_FOR_ALL
     place: str = field(default="", compare=False)
 
 
@@ -71,7 +72,7 @@ def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[s
         errors.append(f'@mode is "{_OBSERVE}", or not there: the rule then counts')
     found = _values(notes, errors)
     limits = _limits(notes, errors)
-    style = _style(notes, errors)
+    styles = _styles(notes, errors)
     if errors:
         return None, errors
     rule = Rule(
@@ -81,7 +82,7 @@ def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[s
         *found,
         observes="mode" in notes,
         limits=limits,
-        style=style,
+        styles=styles,
         place=place,
     )
     return rule, []
@@ -125,12 +126,12 @@ def _limits(notes: dict[str, str], errors: list[str]) -> SessionLimits:
     )
 
 
-def _style(notes: dict[str, str], errors: list[str]) -> MaskStyle:
-    text = notes.get("mask", MaskStyle.PARTIAL)
-    if text in list(MaskStyle):
-        return MaskStyle(text)
-    errors.append(f"@mask: {text!r} is none of {', '.join(MaskStyle)}")
-    return MaskStyle.NULL
+def _styles(notes: dict[str, str], errors: list[str]) -> MaskStyles:
+    if not notes.get("mask", "").strip():
+        return PARTIAL_FOR_ALL
+    styles, wrong = parse_styles(notes["mask"])
+    errors += [f"@mask: {reason}" for reason in wrong]
+    return styles
 
 
 def _number(notes: dict[str, str], name: str, errors: list[str]) -> int | None:

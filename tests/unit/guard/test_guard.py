@@ -12,7 +12,7 @@ from dbgate_core.approval.digest import statement_digest
 from dbgate_core.audit.canonical import MAX_TEXT_BYTES
 from dbgate_core.audit.chain import Chain
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
-from dbgate_core.decision import MaskStyle, Obligations
+from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
 from dbgate_core.guard import (
     CATALOG_MAX_AGE_NS,
@@ -22,6 +22,7 @@ from dbgate_core.guard import (
 )
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.styles import MaskStyle, MaskStyles
 from dbgate_core.pgwire.guard import Moved, Outcome, Parameters, Refusal, Status
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field
@@ -374,15 +375,25 @@ def test_where_unmask_is_permitted_nothing_is_touched() -> None:
 
 @pytest.mark.parametrize(("style", "shown"), [(MaskStyle.REDACT, b"***"), (MaskStyle.NULL, None)])
 def test_policy_says_what_a_mask_leaves(style: MaskStyle, shown: bytes | None) -> None:
-    guard = Desk(policy=TablePolicy(obligations=Obligations(style=style))).guard()
+    guard = Desk(policy=TablePolicy(obligations=Obligations(styles=MaskStyles(style)))).guard()
     mask = guard.rows(leave(guard, "select email from customers"), [EMAIL])
     assert mask is not None
     expected = message(b"D", b"\0\1\xff\xff\xff\xff") if shown is None else row(shown)
     assert mask.rewrite(row(b"alice@example.com")) == expected
 
 
+def test_policy_says_it_for_each_class() -> None:
+    styles = MaskStyles(MaskStyle.NULL, ((DataClass.EMAIL, MaskStyle.REDACT),))
+    guard = Desk(policy=TablePolicy(obligations=Obligations(styles=styles))).guard()
+    mask = guard.rows(leave(guard, "select email from customers"), [EMAIL])
+    assert mask is not None
+    assert mask.rewrite(row(b"alice@example.com")) == row(b"***")
+
+
 def test_a_token_leaves_no_part() -> None:
-    guard = Desk(policy=TablePolicy(obligations=Obligations(style=MaskStyle.TOKEN))).guard()
+    guard = Desk(
+        policy=TablePolicy(obligations=Obligations(styles=MaskStyles(MaskStyle.TOKEN)))
+    ).guard()
     mask = guard.rows(leave(guard, "select email from customers"), [EMAIL])
     assert mask is not None
     assert b"example" not in mask.rewrite(row(b"alice@example.com"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from ipaddress import ip_interface
 from uuid import UUID
@@ -19,9 +19,11 @@ from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.codecs import is_null_mask, value_mask
 from dbgate_core.masking.forms import Form, mask_text
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.numeric import of_whole
 from dbgate_core.masking.types import ELEMENTS, FAMILIES, Family
 
 KEY = MaskKey(b"0123456789abcdef")
+EPOCH = date(2000, 1, 1)
 OTHER_KEY = MaskKey(b"fedcba9876543210")
 FORMS = st.builds(Form, st.sampled_from(DataClass), st.booleans())
 FIXED = {
@@ -40,6 +42,8 @@ FIXED = {
         (DataClass.PHONE, "+1 (555) 010-4477", "***", "-4477"),
         (DataClass.CARD_NUMBER, "4929 1234 5678 9012", "***", "-9012"),
         (DataClass.IBAN, "DE89 3704 0044 0532 0130 00", "DE***", "-3000"),
+        (DataClass.BIRTH_DATE, "1985-04-23", "1985***", ""),
+        (DataClass.BIRTH_DATE, "23.04.1985", "1985***", ""),
         (DataClass.SECRET, "hunter2", "***", "***"),
     ],
 )
@@ -109,6 +113,59 @@ def test_addresses_stay_addresses(address: object) -> None:
     assert masked is not None
     assert ip_interface(masked.decode()).version == ip_interface(str(address)).version
     assert masked.decode() != str(address)
+
+
+@pytest.mark.parametrize(
+    ("data_class", "oid", "text", "binary"),
+    [
+        (DataClass.PHONE, 20, b"491701234567", struct.pack("!q", 491701234567)),
+        (DataClass.PHONE, 23, b"1701234567", struct.pack("!i", 1701234567)),
+        (DataClass.CARD_NUMBER, 1700, b"4929123456789012", of_whole(b"4929123456789012")),
+    ],
+)
+def test_a_number_keeps_its_last_four_digits(
+    data_class: DataClass, oid: int, text: bytes, binary: bytes
+) -> None:
+    in_text, in_binary = (value_mask(Form(data_class), oid, code, KEY) for code in (0, 1))
+    shown = in_text(text)
+    assert shown is not None
+    assert shown != text
+    assert shown.endswith(text[-4:])
+    packed = {20: "!q", 23: "!i"}
+    number = int(shown)
+    expected = of_whole(shown) if oid == 1700 else struct.pack(packed[oid], number)
+    assert in_binary(binary) == expected
+    opaque = value_mask(Form(data_class, opaque=True), oid, 0, KEY)(text)
+    assert opaque is not None
+    assert not opaque.endswith(text[-4:])
+
+
+def test_a_birth_date_keeps_its_year_where_it_is_the_plain_one() -> None:
+    plain = value_mask(Form(DataClass.BIRTH_DATE), 1082, 0, KEY)
+    assert plain(b"1985-04-23") == b"1985-01-01"
+    assert plain(b"infinity") != b"infinity"
+    binary = value_mask(Form(DataClass.BIRTH_DATE), 1082, 1, KEY)
+    assert binary(struct.pack("!i", -5_367)) == struct.pack("!i", -5_478)
+    opaque = value_mask(Form(DataClass.BIRTH_DATE, opaque=True), 1082, 0, KEY)
+    assert opaque(b"1985-04-23") not in (b"1985-01-01", b"1985-04-23")
+
+
+@given(st.dates(), st.uuids(), st.integers(-(2**31), 2**31 - 1))
+def test_both_formats_have_one_mask(day: date, name: UUID, number: int) -> None:
+    form = Form(DataClass.NATIONAL_ID)
+
+    def shown(oid: int, value: bytes, code: int) -> bytes:
+        masked = value_mask(form, oid, code, KEY)(value)
+        assert masked is not None
+        return masked
+
+    days = int.from_bytes(shown(1082, struct.pack("!i", (day - EPOCH).days), 1), "big", signed=True)
+    assert shown(1082, day.isoformat().encode(), 0).decode() == str(EPOCH + timedelta(days=days))
+    assert shown(2950, str(name).encode(), 0).decode() == str(
+        UUID(bytes=shown(2950, name.bytes, 1))
+    )
+    (masked,) = struct.unpack("!i", shown(23, struct.pack("!i", number), 1))
+    assert shown(23, b"%d" % number, 0).decode() == str(masked)
 
 
 def test_what_has_no_mask_becomes_null() -> None:

@@ -14,6 +14,7 @@ from dbgate_core.approval.quorum import MAX_SEATS, Quorum
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import SessionLimits, Verdict
 from dbgate_core.errors import DbgateError, UsageError
+from dbgate_core.masking.classes import DataClass
 from dbgate_core.policy.answers import strongest, written
 from dbgate_core.policy.engine import MAX_EFFECTS
 from dbgate_core.policy.questions import DUTIES, destructive, temporary
@@ -358,11 +359,21 @@ def test_the_mask_that_leaves_least_counts() -> None:
         '@id("b") @mask("null") permit(principal, action == Action::"call", resource);',
     )
     call = Effect(Action.CALL, "f", "function")
-    styles = [
-        some.statement(BOB, DEVELOPMENT, "admin", analysis(*found)).obligations.style
+    owed = [
+        some.statement(BOB, DEVELOPMENT, "admin", analysis(*found)).obligations.styles
         for found in ([SELECT], [SELECT, call], [DROP])
     ]
-    assert styles == ["token", "null", "partial"]
+    assert [styles.others for styles in owed] == ["token", "null", "partial"]
+
+
+def test_the_mask_that_leaves_least_counts_for_each_class() -> None:
+    some = rules(
+        '@id("a") @mask("email:token") permit(principal, action == Action::"select", resource);',
+        '@id("b") @mask("email:generalise, phone:null") permit(principal, action, resource);',
+    )
+    styles = some.statement(BOB, DEVELOPMENT, "admin", analysis(SELECT)).obligations.styles
+    named = [styles.of([name]) for name in (DataClass.EMAIL, DataClass.PHONE, DataClass.IBAN)]
+    assert named == ["redact", "null", "partial"]
 
 
 def test_the_smallest_limits_of_a_session_count_for_everybody_in_the_chain() -> None:
