@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import msgspec
+
 from dbgate_core.ahead import Ahead
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit import statement
@@ -277,15 +279,12 @@ class ConnectionGuard:
 
     def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
         """What `stale`, `begin`, `rows` and `end` come to for such a statement, as long as the terms hold."""
-        leave, meaning = _mine(permit), self._meaning
+        leave, meaning, entry = _mine(permit), self._meaning, self._entry
         changes = not leave.plain or leave.digest or len(leave.text) > MAX_AT_ONCE_CHARS
         bounded = leave.decision.obligations.row_limit is not None or self._budget.bounded
         told = leave.masked or leave.exposed
         if changes or bounded or told or not meaning.settled_since(leave.code_seen):
             return None
-        begin = leave.said.form("extended", values).with_own(
-            scope=self._entry, text=fragment(leave.text)
-        )
         terms: tuple[Term, ...] = (
             (self, "__class__", type(self)),
             (self, "_picture", self._picture),
@@ -303,7 +302,7 @@ class ConnectionGuard:
             guard=self,
             terms=terms,
             until_ns=self._loaded_ns + self._catalog_age_ns,
-            begin=Filled(begin, ()),
+            begin=lambda: _begin_entry(leave, values, entry),
             end=self._end_form,
             entry=Filled,
             append=self._recorder.append,
@@ -630,6 +629,11 @@ class ConnectionGuard:
         except DbgateError as exc:
             return _refusal(exc)
         return refusal
+
+
+def _begin_entry(leave: Leave, values: int, scope: msgspec.Raw) -> Filled:
+    form = leave.said.form("extended", values)
+    return Filled(form.with_own(scope=scope, text=fragment(leave.text)), ())
 
 
 def _mine(permit: Permit) -> Leave:

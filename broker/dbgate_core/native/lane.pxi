@@ -7,6 +7,8 @@ from dbgate_core.errors import DbgateError
 
 cdef enum:
     MAX_FORMS = 16          # of end entries of one track: its tags
+    MAX_PARSED = 32         # of one connection
+    MAX_PARSED_BYTES = 2048 # of each: dbgate_core/pgwire/lane.py
     LAST_PLACE = 32         # of durations (dbgate_core/counts.py)
 
 
@@ -17,7 +19,7 @@ cdef class Track:
     cdef tuple terms
     cdef int64_t until_ns
     cdef int values
-    cdef object begin, end, entry, append, clock_ns, counts, kind, ok
+    cdef object begin, filled, end, entry, append, clock_ns, counts, kind, ok
     cdef dict forms
 
     def __init__(
@@ -34,6 +36,13 @@ cdef class Track:
     def holds(self):
         """Whether all that it rests on is as it was."""
         return held(self) and self.clock_ns() < self.until_ns
+
+
+cdef object begin_entry(Track track):
+    """Made when it is first needed: many a statement is run once only."""
+    if track.filled is None:
+        track.filled = track.begin()
+    return track.filled
 
 
 cdef bint held(Track track) except -1:
@@ -57,6 +66,8 @@ cdef class Flight:
     cdef bytes data
     cdef Py_ssize_t values_at, values_end
     cdef Flight following
+    cdef readonly bint parsed
+    cdef readonly object before
 
     @property
     def parameters(self):
@@ -69,17 +80,26 @@ cdef class Lane:
     cdef public int status
     cdef Flight first, last
     cdef Py_ssize_t count
-    cdef dict statements, portals
+    cdef dict statements, portals, parsed
     cdef object kept, settled
 
     def __init__(self, dict statements not None, dict portals not None, kept, settled):
         self.statements, self.portals = statements, portals
         self.kept, self.settled = kept, settled
+        self.parsed = {}
 
     @property
     def busy(self):
         """Whether an exchange was taken on since `leave`."""
         return self.count > 0
+
+    def knows(self, bytes parsed not None, prepared):
+        """Remember a Parse of the unnamed statement that came to this."""
+        if len(parsed) > MAX_PARSED_BYTES:
+            return
+        if len(self.parsed) >= MAX_PARSED:
+            self.parsed.clear()
+        self.parsed[parsed] = prepared
 
     def ask(self, bytes data not None):
         """Begin the exchanges that the data begins with; how many bytes they are."""
@@ -121,13 +141,18 @@ cdef class Lane:
         cdef Shape found
         cdef Track track
         cdef Flight flight
-        if not shaped(raw, size, position, &found) or not found.described:
+        cdef Py_ssize_t parsed = end_of(raw, size, position, 0x50)
+        if not shaped(raw, size, parsed or position, &found) or not found.described:
             return 0
-        try:
-            name = raw[found.name:found.name_end].decode("utf-8")
-        except UnicodeDecodeError:
-            return 0
-        prepared = self.statements.get(name)
+        if parsed:
+            if found.name != found.name_end or parsed - position > MAX_PARSED_BYTES:
+                return 0
+            prepared = self.parsed.get(data[position + HEADER_BYTES:parsed])
+        else:
+            try:
+                prepared = self.statements.get(raw[found.name:found.name_end].decode("utf-8"))
+            except UnicodeDecodeError:
+                return 0
         if type(prepared) is not self.kept or prepared.track is None:
             return 0
         track = prepared.track
@@ -137,13 +162,16 @@ cdef class Lane:
         if now >= track.until_ns or not held(track):
             return 0
         try:
-            index = track.append("statement", track.begin)
+            index = track.append("statement", begin_entry(track))
         except DbgateError:     # nothing runs; the long way tells the client why
             return 0
         flight = Flight.__new__(Flight)
         flight.track, flight.prepared, flight.index, flight.started_ns = track, prepared, index, now
         flight.data, flight.values = data, found.values
         flight.values_at, flight.values_end = found.name_end + 1, found.bind_end
+        if parsed:
+            flight.parsed, flight.before = True, self.statements.get("")
+            self.statements[""] = prepared
         track.guard.statements += 1
         add_one(track.counts.allowed, track.kind)
         if self.last is None:
@@ -161,8 +189,12 @@ cdef class Lane:
         cdef Track track = flight.track
         cdef Py_ssize_t tag, tag_end, end, row
         cdef object form
-        end = end_of(raw, size, position, 0x32)
-        if not end or end - position != HEADER_BYTES:
+        if flight.parsed:
+            position = empty(raw, size, position, 0x31)
+            if not position:
+                return 0
+        end = empty(raw, size, position, 0x32)
+        if not end:
             return 0
         end = after(raw, size, end, track.description)
         row = end
@@ -189,6 +221,12 @@ cdef class Lane:
         if raw[end - 1] != self.status or self.portals:
             self.settled(flight, raw[end - 1:end].decode("ascii"))
         return end
+
+
+cdef inline Py_ssize_t empty(const uint8_t *raw, Py_ssize_t size, Py_ssize_t at, int kind) noexcept:
+    """Where the message of this type without a body ends, if it stands at `at`; else 0."""
+    cdef Py_ssize_t end = end_of(raw, size, at, kind)
+    return end if end - at == HEADER_BYTES else 0
 
 
 cdef inline int add_one(dict counts, object key) except -1:

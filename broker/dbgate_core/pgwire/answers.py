@@ -7,6 +7,7 @@ ErrorResponse instead, and nothing more until ReadyForQuery.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -22,7 +23,7 @@ from dbgate_core.pgwire.guard import (
     Status,
 )
 from dbgate_core.pgwire.messages import decode_fields, encode_fields, error_response, message
-from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared, Queue
+from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared, Queue, put
 from dbgate_core.pgwire.rows import Field, parse_row_description
 
 READIES: Final = frozenset({Kind.QUERY, Kind.CALL})
@@ -58,9 +59,16 @@ class Answers:
         taken, flights = self.lane.leave()
         queue = self._queue
         queue.passed(taken - len(flights))
+        for first in [flight for flight in flights if flight.parsed][:1]:
+            put(self.statements, "", first.before)
         for flight in flights:
             running = self.guard.begun(flight)
             portal = _portal_of(flight, queue.segment)
+            if flight.parsed:
+                entry = Pending(Kind.PARSE)
+                queue.push(entry)
+                portal.prepared = replace(portal.prepared, segment=queue.segment)
+                entry.set(self.statements, "", portal.prepared)
             permit = portal.prepared.permit
             entry = Pending(Kind.EXCHANGE, permit, running, portal=portal)
             entry.set(self.portals, "", portal)

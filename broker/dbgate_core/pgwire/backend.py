@@ -218,6 +218,8 @@ class Backend(Answers):
         else:
             prepared.track = None
         prepared.trackless = prepared.track is None
+        if prepared.track is not None and prepared.parsed:
+            self.lane.knows(prepared.parsed, prepared)
 
     def _passes(self, head: Pending, description: bytes) -> bool:
         """Whether a result of this description passes without a mask; no description: no result."""

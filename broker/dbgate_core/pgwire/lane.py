@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from dbgate_core.audit.form import Form
 from dbgate_core.counts import Counts
@@ -35,7 +35,7 @@ class Counting(Protocol):
 class Track:
     """What the lane needs for the exchanges of one prepared statement.
 
-    `description` is the whole RowDescription that needs no mask, `values` the number of its parameters. `begin` is the begin entry; `end` gives the form of an
+    `description` is the whole RowDescription that needs no mask, `values` the number of its parameters. `begin` makes the begin entry; `end` gives the form of an
     end entry for a command tag, `entry` such an entry from it and its values. It holds until `until_ns` of `clock_ns`.
     """
 
@@ -45,7 +45,7 @@ class Track:
     guard: Counting
     terms: tuple[Term, ...]
     until_ns: int
-    begin: Mapping[str, object]
+    begin: Callable[[], Mapping[str, object]]
     end: Callable[[str], Form]
     entry: Callable[[Form, tuple[int, int]], Mapping[str, object]]
     append: Callable[[str, Mapping[str, object]], int]
@@ -61,7 +61,10 @@ class Track:
 
 @dataclass(slots=True)
 class Flight:
-    """An exchange that was begun, and that the server has not answered."""
+    """An exchange that was begun, and that the server has not answered.
+
+    `parsed`: it began with a Parse of the unnamed statement, which was `before`.
+    """
 
     track: Track
     prepared: object
@@ -69,6 +72,12 @@ class Flight:
     started_ns: int
     values: int
     parameters: bytes
+    parsed: bool
+    before: object
+
+
+MAX_PARSED_BYTES: Final = 2_048
+"""Of a Parse that is remembered."""
 
 
 class Lane:
@@ -88,6 +97,9 @@ class Lane:
         self.open = False
         self.status = 0
         self.busy = False
+
+    def knows(self, parsed: bytes, prepared: object) -> None:
+        """Remember a Parse of the unnamed statement that came to this."""
 
     def ask(self, data: bytes) -> int:
         """Begin the exchanges that the data begins with; how many bytes they are."""

@@ -87,7 +87,7 @@ protocol error. (PostgreSQL documentation, "Message Flow".)"""
 class Prepared:
     """A prepared statement: its permit, its segment, and its description once the server gave one.
 
-    `masked`: a result of it was to be masked. `track` is what the lane knows it by; `trackless`: it has none.
+    `masked`: a result of it was to be masked. `track` is what the lane knows it by; `trackless`: it has none. `parsed` is the Parse of an unnamed one.
     """
 
     permit: Permit
@@ -96,6 +96,7 @@ class Prepared:
     masked: bool = False
     track: Track | None = None
     trackless: bool = False
+    parsed: bytes = b""
 
 
 @dataclass(slots=True)
@@ -156,10 +157,11 @@ class Pending:
     def set(self, names: dict[str, object], name: str, value: object) -> None:
         """Define a name, or drop it with None; remember what it meant."""
         self.undo.append((names, name, names.get(name)))
-        _put(names, name, value)
+        put(names, name, value)
 
 
-def _put(names: dict[str, object], name: str, value: object) -> None:
+def put(names: dict[str, object], name: str, value: object) -> None:
+    """Let a name mean this; nothing any more with None."""
     if value is None:
         names.pop(name, None)
     else:
@@ -307,7 +309,7 @@ class Queue:
                 if later.inherit(names, name, value):
                     break
             else:
-                _put(names, name, value)
+                put(names, name, value)
         entry.undo.clear()
 
     def end_transaction(self, portals: dict[str, object]) -> None:

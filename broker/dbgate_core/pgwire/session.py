@@ -45,6 +45,7 @@ from dbgate_core.pgwire.guard import (
     Permit,
     Refusal,
 )
+from dbgate_core.pgwire.lane import MAX_PARSED_BYTES
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -298,7 +299,10 @@ class Session(Backend):
             entry.refusal = verdict
             entry.set(self.statements, parsed.name, None)
             return message(b"P", parsed.name.encode() + b"\0" + REFUSED_TEXT + b"\0\0")
-        entry.set(self.statements, parsed.name, self._prepared(verdict))
+        prepared = self._prepared(verdict)
+        if not parsed.name and len(body) <= MAX_PARSED_BYTES:
+            prepared.parsed = body
+        entry.set(self.statements, parsed.name, prepared)
         return None
 
     def _bind(self, body: bytes) -> bytes | None:

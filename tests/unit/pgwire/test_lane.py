@@ -34,6 +34,7 @@ from tests.unit.pgwire.test_relay import (
     parse,
     play,
     query,
+    together_with_describe,
     told,
 )
 
@@ -65,7 +66,7 @@ class Tracking(Strict):
             guard=self,
             terms=((self, "settled", self.settled), (self, "stale", False)),
             until_ns=FOREVER,
-            begin=Filled(begin.with_own(scope=0, text=0), ()),
+            begin=lambda: Filled(begin.with_own(scope=0, text=0), ()),
             end=lambda tag: ended(Status.OK, tag, well(tag).rows, "").with_own(scope=0),
             entry=Filled,
             append=self._append,
@@ -96,7 +97,8 @@ def settled(talk: Talk) -> list[object]:
     notes = [(n.text, n.protocol, n.outcome) for n in talk.guard.notes]
     session = talk.session
     names = [sorted(session.statements), sorted(session.portals)]
-    return [*notes, talk.guard.judged, names, session.transaction_status, session.drained]
+    judged = sorted(set(talk.guard.judged))  # a Parse that is known is not judged again
+    return [*notes, judged, names, session.transaction_status, session.drained]
 
 
 def repeated() -> st.SearchStrategy[list[bytes]]:
@@ -108,7 +110,12 @@ def repeated() -> st.SearchStrategy[list[bytes]]:
         name,
         st.sampled_from(["row a", "row b", "done"]),
     )
-    parts = st.lists(st.one_of(often, often, prepared), max_size=6)
+    unnamed = st.builds(
+        lambda text, times: [together_with_describe(text)] * times,
+        st.sampled_from(["row a", "row b", "fail"]),
+        st.integers(1, 4),
+    )
+    parts = st.lists(st.one_of(often, often, prepared, unnamed), max_size=6)
     return parts.map(lambda found: list(chain.from_iterable(found)))
 
 
@@ -175,6 +182,39 @@ def test_it_is_taken() -> None:
     assert guard.counts.allowed["read"] == guard.statements == 3
     assert guard.counts.ended[Status.OK] == sum(guard.counts.durations) == 3
     assert talk.session.drained
+
+
+def test_a_parse_that_is_known_is_taken() -> None:
+    guard = Tracking()
+    talk = Talk(guard)
+    again = together_with_describe("row a")
+    for _ in range(2):
+        talk.client(again)
+        talk.settle()
+    assert guard.taken == 1
+    talk.client(again + exchange_of("", True) + again)
+    talk.settle()
+    assert guard.taken == 4
+    assert guard.judged == ["row a"]
+    assert [note.text for note in guard.notes] == ["row a"] * 5
+    assert told(talk.out)[-6:] == told(talk.out)[:6]
+    assert talk.session.drained
+
+
+def test_a_parse_that_fails_after_all_leaves_what_was_there_before() -> None:
+    guard = Tracking()
+    talk = Talk(guard)
+    for piece in (together_with_describe("row a"), parse("", "row b") + SYNC):
+        talk.client(piece)
+        talk.settle()
+    before = talk.session.statements[""]
+    talk.server.status = "E"
+    talk.client(together_with_describe("row a"))
+    assert guard.taken == 1
+    assert talk.session.statements[""] is not before
+    talk.settle()
+    assert talk.session.statements[""] is before
+    assert guard.notes[-1].outcome == Outcome(Status.SKIPPED)
 
 
 def test_who_looks_at_the_queue_finds_what_the_lane_began() -> None:
