@@ -8,11 +8,14 @@ What is not seen through counts as real: no judge can decide every tautology.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
 from dbgate_core.sql.effects import Predicate
+from dbgate_core.sql.extents import cover_together, passes
+from dbgate_core.sql.extremes import beyond_all, beyond_selected, points_there
+from dbgate_core.sql.reducing import form_of, never_null
 from dbgate_core.sql.shapes import (
     Key,
     complements,
@@ -20,15 +23,18 @@ from dbgate_core.sql.shapes import (
     key_of,
     query_depends,
     self_arithmetic,
+    shares,
 )
 from dbgate_core.sql.target import Target, gives_all_rows
-from dbgate_core.sql.tree import Node, kind, present
+from dbgate_core.sql.tree import Node, kind, present, strings
 
 _TRUE_TEXTS: Final = frozenset({"t", "true", "tr", "tru", "y", "ye", "yes", "on", "1"})
 _ALL_PATTERNS: Final = frozenset({"", ".*", ".?", "^", "$", "^.*", ".*$", "^.*$"})
 _REFLEXIVE: Final = frozenset({"=", "<=", ">=", "~~", "~~*", "@>", "<@"})
 _REGEX: Final = frozenset({"~", "~*"})
 _IS_NOT_NULL: Final = 2  # NullTestType
+_BETWEEN: Final = ("AEXPR_BETWEEN", "AEXPR_NOT_BETWEEN")
+_UNION: Final = 2  # SetOperation
 _LIKE, _ILIKE, _SIMILAR, _IN = "AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR", "AEXPR_IN"
 
 
@@ -100,7 +106,8 @@ def _bool(expression: Node, target: Target, negated: bool) -> Truth:
     values = [truth(item, target, negated) for item in expression.args]
     if conjunction:
         return _all(values)
-    if complements(expression.args, target):
+    turned = operation == "and"
+    if complements(expression.args, target) or cover_together(expression.args, target, turned):
         return Truth.TRUE
     return _any(values)
 
@@ -125,7 +132,7 @@ def _any(values: list[Truth]) -> Truth:
 def _null_test(test: Node, target: Target, negated: bool) -> Truth:
     """IS NULL of a condition that is known says nothing of the row."""
     inner = kind(test.arg)
-    if target.is_filled(test.arg):
+    if never_null(test.arg, target):
         return _fixed(test.nulltesttype == _IS_NOT_NULL, negated)
     if inner in ("null_test", "boolean_test", "a_array_expr") or not depends(test.arg, target):
         return Truth.FIXED
@@ -182,13 +189,12 @@ def _coalesce(expression: Node, target: Target, negated: bool) -> Truth:
 
 
 def _comparison(expression: Node, target: Target, negated: bool) -> Truth:
+    passing = passes(expression, target)
+    if passing is not None:
+        return _fixed(passing, negated)
     left, right = expression.lexpr, expression.rexpr
     operator = expression.name[len(expression.name) - 1].string.sval
-    form = (
-        expression.DESCRIPTOR.fields_by_name["kind"]
-        .enum_type.values_by_number[expression.kind]
-        .name
-    )
+    form = form_of(expression)
     if form in ("AEXPR_NOT_DISTINCT", "AEXPR_DISTINCT"):
         operator, negated = "=", negated != (form == "AEXPR_DISTINCT")
         return _compared(left, right, operator, target, negated)
@@ -197,13 +203,13 @@ def _comparison(expression: Node, target: Target, negated: bool) -> Truth:
     if form == _IN or form in ("AEXPR_OP_ANY", "AEXPR_OP_ALL"):
         negated = negated != (operator == "<>")
         return _listed(left, right, target, negated)
+    if form in _BETWEEN:
+        return _between(left, right.list.items, target, negated != (form == _BETWEEN[1]))
     if "BETWEEN" in form:
         negated = negated != ("NOT" in form)
         return _listed(left, right, target, negated)
     if _null(left) or _null(right):
         return Truth.FALSE
-    if form == "AEXPR_OP" and (_sized(left, operator, right, target)):
-        return _fixed(True, negated)
     if form in (_LIKE, _ILIKE, _SIMILAR) or operator in _REGEX:
         negated = negated != operator.startswith("!")
         if _any_text(right, form == "AEXPR_OP"):
@@ -211,40 +217,12 @@ def _comparison(expression: Node, target: Target, negated: bool) -> Truth:
     return _compared(left, right, operator, target, negated)
 
 
-_MIRRORED: Final = {"<=": ">=", "<": ">", "<>": "<>"}
-_SIZES: Final = frozenset(
-    {
-        "length",
-        "char_length",
-        "character_length",
-        "octet_length",
-        "bit_length",
-        "abs",
-        "cardinality",
-    }
-)
-"""Functions of one value that are never below 0."""
-
-
-def _sized(left: Node, operator: str, right: Node, target: Target) -> bool:
-    """`length(x) >= 0`, `0 <= abs(x)`, `length(x) > -1`: of a column that is never null."""
-    if kind(left) == "a_const":
-        left, right, operator = right, left, _MIRRORED.get(operator, "")
-    if kind(left) != "func_call" or kind(right) != "a_const":
-        return False
-    call, bound = left.func_call, right.a_const
-    if call.funcname[-1].string.sval not in _SIZES or len(call.args) != 1:
-        return False
-    if not target.is_filled(call.args[0]) or not (bound.HasField("ival")):
-        return False
-    number = bound.ival.ival
-    return number <= 0 if operator == ">=" else operator in (">", "<>") and number < 0
-
-
 def _compared(left: Node, right: Node, operator: str, target: Target, negated: bool) -> Truth:
     here, there = key_of(left, target, twins=False), key_of(right, target, twins=False)
     if here == there:
         return _fixed(operator in _REFLEXIVE, negated)
+    if beyond_all(left, operator, right, target) or shares(left, operator, right, target):
+        return _fixed(True, negated)
     if not depends(left, target) and not depends(right, target):
         plain = kind(left) == kind(right) == "a_const"
         return _fixed(False, negated) if plain and operator == "=" else Truth.FIXED
@@ -252,6 +230,15 @@ def _compared(left: Node, right: Node, operator: str, target: Target, negated: b
         same = (operator in _REFLEXIVE) != negated
         return Truth.SAME_ROW if same else Truth.OTHER_ROW
     return Truth.FIXED if self_arithmetic(left, right, target) else Truth.REAL
+
+
+def _between(left: Node, ends: Sequence[Node], target: Target, negated: bool) -> Truth:
+    """At least the one end and at most the other."""
+    values = [
+        _compared(left, end, operator, target, negated)
+        for operator, end in zip((">=", "<="), ends, strict=True)
+    ]
+    return _any(values) if negated else _all(values)
 
 
 def _empty(select: Node, target: Target) -> bool:
@@ -295,6 +282,12 @@ def _in_query(left: Node, select: Node, target: Target, negated: bool) -> Truth:
     """`id IN (SELECT id FROM t)` is true of every row, `NOT IN` an empty list as well."""
     if _empty(select, target):
         return _fixed(False, negated)
+    if select.op == _UNION:
+        arms = [_in_query(left, arm, target, False) for arm in (select.larg, select.rarg)]
+        if Truth.TRUE in arms:
+            return _fixed(True, negated)
+    if points_there(left, select, target):
+        return _fixed(True, negated)
     if gives_all_rows(target.walk, select, target.relation, target.ctes):
         inside = target.within(select.from_clause)
         listed = select.target_list[0].res_target.val if len(select.target_list) == 1 else None
@@ -316,6 +309,10 @@ def _sub_link(link: Node, target: Target, negated: bool) -> Truth:
     if form == "EXISTS_SUBLINK":
         return _exists(select, target)
     if form == "ALL_SUBLINK" and _empty(select, target):
+        return _fixed(True, negated)
+    if form == "ALL_SUBLINK" and beyond_selected(
+        link.testexpr, strings(link.oper_name)[-1], select, target
+    ):
         return _fixed(True, negated)
     tested = present(link, "testexpr") and depends(link.testexpr, target)
     return Truth.REAL if tested or query_depends(select, target) else Truth.FIXED

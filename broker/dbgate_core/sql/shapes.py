@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
+from dbgate_core.sql.reducing import blind, reduced
 from dbgate_core.sql.target import Owner, Target, column_path
 from dbgate_core.sql.tree import Node, children, inner, kind, present
 
@@ -17,10 +18,6 @@ _IGNORED: Final = frozenset(
     {"location", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
 )
 
-_BARE: Final = frozenset({"target_list", "limit_option", "op"})
-"""The fields of a query that is no more than an expression."""
-_EXPRESSION_SUBLINK: Final = 5  # SubLinkType
-
 
 def depends(node: Node, target: Target) -> bool:
     """Does the value hang on the target's row."""
@@ -28,10 +25,10 @@ def depends(node: Node, target: Target) -> bool:
     if not name:
         return False
     if name == "column_ref":
-        return target.owner(column_path(node)) is Owner.TARGET
+        return target.picks(column_path(node))
     if name == "select_stmt":
         return query_depends(node.select_stmt, target)
-    if name == "a_expr" and _times_nothing(node.a_expr):
+    if blind(node):
         return False
     return any(depends(child, target) for child in children(inner(node)))
 
@@ -44,44 +41,27 @@ def query_depends(select: Node, target: Target) -> bool:
     return any(depends(child, inside) for child in children(select))
 
 
-def _times_nothing(expression: Node) -> bool:
-    if len(expression.name) != 1 or expression.name[0].string.sval != "*":
-        return False
-    return any(
-        kind(side) == "a_const" and side.a_const.HasField("ival") and side.a_const.ival.ival == 0
-        for side in (expression.lexpr, expression.rexpr)
-    )
-
-
 def key_of(node: Node, target: Target, *, twins: bool) -> Key:
     """What two expressions have in common when they are the same.
 
-    Places in the text are left out, and how a column of the target is qualified. With `twins`,
-    columns of unfiltered copies of the target are taken for its own. `(SELECT id)` is `id`.
+    Places in the text are left out, and how a column of the target is qualified, and what changes
+    nothing: `(SELECT id)`, `id + 0` and `least(id, id)` are `id`. With `twins`, columns of unfiltered
+    copies of the target are taken for its own.
     """
-    node = _selected(node)
+    node = reduced(node, target)
     name = kind(node)
     if name == "column_ref":
         path = column_path(node)
         owner = target.owner(path)
         if owner is Owner.TARGET or (twins and owner is Owner.TWIN):
-            return ("column", path[-1])
+            return ("column", "*" if target.is_whole_row(path) else path[-1])
         return ("column", *path)
     if not name:
         return ()
+    if name == "min_max_expr":
+        keys = [key_of(item, target, twins=twins) for item in node.min_max_expr.args]
+        return keys[0] if len(set(keys)) == 1 else (name, node.min_max_expr.op, *keys)
     return (name, _message_key(inner(node), target, twins))
-
-
-def _selected(node: Node) -> Node:
-    """What a sub-select without a FROM or a condition gives, else the node itself."""
-    while kind(node) == "sub_link" and not present(node.sub_link, "testexpr"):
-        select = node.sub_link.subselect.select_stmt
-        fields = {field.name for field, _ in select.ListFields()} - _BARE
-        expression = node.sub_link.sub_link_type == _EXPRESSION_SUBLINK
-        if fields or not expression or len(select.target_list) != 1:
-            return node
-        node = select.target_list[0].res_target.val
-    return node
 
 
 def _message_key(message: Node, target: Target, twins: bool) -> Key:
@@ -154,6 +134,18 @@ def _negate(expression: Node) -> None:
             word.sval = word.sval[4:] if word.sval.startswith("NOT ") else f"NOT {word.sval}"
     else:
         word.sval = _OPPOSITES.get(word.sval, word.sval)
+
+
+def shares(left: Node, operator: str, right: Node, target: Target) -> bool:
+    """`array[id, 1] && array[id]`, `array[id, 1] @> array[id]`: lists of which one holds the other's."""
+    if kind(left) != "a_array_expr" or kind(right) != "a_array_expr":
+        return False
+    own, other = (
+        {key_of(item, target, twins=False) for item in side.a_array_expr.elements}
+        for side in (left, right)
+    )
+    holds = {"&&": bool(own & other), "@>": other <= own, "<@": own <= other}
+    return holds.get(operator, False)
 
 
 def self_arithmetic(left: Node, right: Node, target: Target) -> bool:

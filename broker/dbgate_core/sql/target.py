@@ -17,11 +17,14 @@ from dbgate_core.sql.effects import Relation
 from dbgate_core.sql.tree import Node, kind, present, strings
 
 if TYPE_CHECKING:
+    from dbgate_core.catalog import Column
     from dbgate_core.sql.walk import Walk
 
 _MAX_HOPS: Final = 8
 """Sub-selects or WITH queries, one over the other, through which a copy is followed."""
 _SET_NONE: Final = 1  # SetOperation
+_SYSTEM_COLUMNS: Final = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
+"""No table has columns of its own by these names (PostgreSQL, "5.6. System Columns")."""
 
 
 class Owner(Enum):
@@ -62,6 +65,35 @@ class Target:
             return False
         path = column_path(node)
         return path[-1] in self.filled and self.owner(path) is Owner.TARGET
+
+    def picks(self, path: tuple[str, ...]) -> bool:
+        """May the reference differ from row to row: a column of the target, but not its one table's OID."""
+        if self.owner(path) is not Owner.TARGET:
+            return False
+        if path[-1] != "tableoid" or self.walk.catalog is None:
+            return True
+        found = self.walk.find(self.relation)
+        return found is None or found.oid in self.walk.catalog.behaviour.descendants
+
+    def column(self, node: Node) -> Column | None:
+        """The target's column that the node names, as the catalog has it."""
+        if kind(node) != "column_ref" or self.columns is None:
+            return None
+        path = column_path(node)
+        found = self.walk.find(self.relation) if self.owner(path) is Owner.TARGET else None
+        return found.column(path[-1]) if found else None
+
+    def base_type(self, column: Column) -> int:
+        """The OID of the column's type, or of the type under its domain."""
+        catalog = self.walk.catalog
+        return catalog.base_type(column.type_oid) if catalog else column.type_oid
+
+    def is_whole_row(self, path: tuple[str, ...]) -> bool:
+        """Is the reference, to the target or to a twin, one to all of the row."""
+        if len(path) != 1 or path[0] in (self.columns or ()):
+            return False
+        twins = [source.alias for source in self.sources if source.twin]
+        return path[0] in (self.alias, *twins)
 
     def as_source(self) -> Target:
         """For a query's own condition: every source is a target, so any column picks rows."""
@@ -119,11 +151,9 @@ def target_of(
 
 def _filled(walk: Walk, relation: Relation) -> frozenset[str]:
     found = walk.find(relation)
-    return (
-        frozenset(column.name for column in found.columns if column.not_null)
-        if found
-        else frozenset()
-    )
+    if found is None:
+        return _SYSTEM_COLUMNS
+    return _SYSTEM_COLUMNS.union(column.name for column in found.columns if column.not_null)
 
 
 def _columns(walk: Walk, relation: Relation) -> frozenset[str] | None:

@@ -228,13 +228,11 @@ delete from pg_statistic where starelid = 'analyzed'::regclass
 -- effect: pg_description
 insert into pg_description values (1, 2, 0, 'x')
 -- case: a row with a lock for all
--- open: PostgreSQL asks for the right to update, which the users of readonly do not have
 -- session: readonly
 -- rule: readonly-changes-nothing
 -- shows: SELECT 200
 select id from orders for update
 -- case: a share lock by readonly
--- open: PostgreSQL asks for the right to update, which the users of readonly do not have
 -- session: readonly
 -- rule: readonly-changes-nothing
 -- shows: SELECT 200

@@ -13,7 +13,6 @@ delete from orders using orders o where o.id = orders.id
 -- case: using itself by the key, on both aliases
 delete from orders a using orders b where a.id = b.id and b.id is not null
 -- case: using itself by every column
--- open: not seen through
 delete from orders a using orders b where a = b
 -- case: from itself by the place
 update orders set note = 'x' from orders o where o.ctid = orders.ctid

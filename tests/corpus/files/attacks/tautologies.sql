@@ -37,7 +37,6 @@ delete from orders where amount < 5 or amount >= 5
 -- case: a condition that is null is null
 delete from orders where (id = null) is null
 -- case: neither of two
--- open: not seen through
 delete from orders where (id = 1) is not null
 -- case: null compared with null
 delete from orders where null is null
@@ -46,7 +45,6 @@ update orders set note = 'x' where status like '%'
 -- case: every text matches .*
 update orders set note = 'x' where status ~ '.*'
 -- case: every text begins with nothing
--- open: not seen through
 update orders set note = 'x' where starts_with(status, '')
 -- case: the length is at least nothing
 delete from orders where length(status) >= 0
@@ -103,18 +101,14 @@ delete from orders where current_setting('server_version') is not null
 -- case: a version that is a version
 delete from orders where version() like 'Postgre%'
 -- case: the least of itself
--- open: not seen through
 delete from orders where least(id, id) = id
 -- case: the greatest of itself
--- open: not seen through
 delete from orders where greatest(id, id) = id
 -- case: concatenated with nothing
--- open: not seen through
 delete from orders where status || '' = status
 -- case: the array holds what it is made of
 delete from orders where array[id] @> array[id]
 -- case: overlaps itself
--- open: not seen through
 delete from orders where array[id, 1] && array[id]
 -- case: in upper case both
 delete from orders where upper(status) = upper(status)
@@ -123,13 +117,10 @@ delete from orders where id::text = id::text
 -- case: the row's place is its place
 delete from orders where ctid = ctid
 -- case: the row has a place
--- open: not seen through
 delete from orders where ctid is not null
 -- case: it lies in some table
--- open: not seen through
 delete from orders where tableoid = 'orders'::regclass
 -- case: it was written by somebody
--- open: not seen through
 delete from orders where xmin is not null
 -- case: the place is in the list of places
 delete from orders where ctid in (select ctid from orders)
@@ -150,7 +141,6 @@ delete from orders as o where o.status is not null
 -- case: not is null
 delete from orders where not (id is null)
 -- case: coalesce of what is never null
--- open: not seen through
 delete from orders where coalesce(id, 1) = id
 -- case: a parameter alone
 -- values: true
@@ -167,20 +157,11 @@ delete from orders where id = 5 or $1::bool
 -- case: an update by everything
 update orders set amount = 0 where id = id or status = 'new'
 -- case: between the extremes of its type
--- open: not seen through
 delete from orders where id between -2147483648 and 2147483647
 -- case: above the least of its type
--- open: not seen through
 delete from orders where id >= -2147483648
 -- case: at most the largest of its type
--- open: not seen through
 delete from orders where id <= 2147483647
--- case: a date before infinity
--- open: not seen through
-delete from orders where placed < 'infinity'
--- case: a date after minus infinity
--- open: not seen through
-delete from orders where placed > '-infinity'::date
 -- case: the table lists itself, sorted
 delete from orders where id in (select id from orders order by id)
 -- case: the table lists itself, distinct
@@ -188,7 +169,6 @@ delete from orders where id in (select distinct id from orders)
 -- case: the table lists itself, grouped
 delete from orders where id in (select id from orders group by id)
 -- case: the table lists itself, in a union
--- open: not seen through
 delete from orders where id in (select id from orders union select 1)
 -- case: the table lists itself, by a WITH
 with every as (select id from orders) delete from orders where id in (select id from every)
@@ -197,3 +177,59 @@ with every as (select id from orders) delete from orders where id in (select id 
 delete from orders where id in (select x.id from orders o, lateral (select o.id) x)
 -- case: exists another of the same key
 delete from orders where exists (select 1 from orders o where o.id = orders.id)
+-- case: a date up to infinity
+delete from orders where placed <= 'infinity'
+-- case: a date from minus infinity
+delete from orders where placed >= '-infinity'::date
+-- case: two ranges that meet
+delete from orders where id <= 5 or id > 5
+-- case: two ranges that lie over each other
+delete from orders where amount < 100 or amount > 50
+-- case: two ranges, a whole number apart
+delete from orders where id <= 5 or id >= 6
+-- case: two ranges of dates
+delete from orders where placed < '2026-06-01' or placed > date '2026-01-01'
+-- case: a range and what is outside of a smaller one
+delete from orders where id between 10 and 20 or id not between 12 and 18
+-- case: not one or not another
+delete from orders where status <> 'new' or status <> 'paid'
+-- case: not in one list or not in another
+delete from orders where id not in (1, 2) or id not in (3, 4)
+-- case: never both
+delete from orders where not (id > 10 and id < 5)
+-- case: never between the wrong way round
+delete from orders where not (id between 10 and 5)
+-- case: every text comes after the empty one
+update orders set note = 'x' where status >= ''
+-- case: the first place of all
+delete from orders where ctid >= '(0,0)'
+-- case: the sign is small
+delete from orders where sign(amount) <= 1
+-- case: nothing of the text
+delete from orders where left(status, 0) = ''
+-- case: where nothing is found
+delete from orders where position('' in status) = 1
+-- case: the rest of a division by one
+delete from orders where id % 1 = 0
+-- case: to the power of nothing
+delete from orders where id ^ 0 = 1
+-- case: cast to a wider type
+delete from orders where id::bigint = id
+-- case: nullif of null
+delete from orders where nullif(id, null) = id
+-- case: by another collation
+delete from orders where status collate "C" = status
+-- case: JSON of the row
+delete from orders where to_jsonb(status) is not null
+-- case: the array holds part of itself
+delete from orders where array[id, 1] @> array[id]
+-- case: at least the least there is
+delete from orders where id >= (select min(id) from orders)
+-- case: the most there is, turned round
+delete from orders where (select max(id) from orders) >= id
+-- case: at most all of the most
+delete from orders where id <= all (select max(id) from orders)
+-- case: between the least and the most
+delete from orders where id between (select min(id) from orders) and (select max(id) from orders)
+-- case: a foreign key that points somewhere
+delete from orders where customer_id in (select id from customers)

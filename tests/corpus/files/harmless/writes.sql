@@ -178,3 +178,25 @@ copy settings from stdin where name = '6a'
 copy settings from stdin
 -- case: copy in of nothing
 copy settings from stdin
+-- case: between itself and a bound
+delete from orders where id between 150 and id
+-- case: two ranges with a gap
+delete from orders where id < 3 or id > 190
+-- case: not between two bounds
+update orders set note = 'far' where id not between 5 and 195
+-- case: at most a large number
+update orders set note = 'all but few' where id <= 2147483640 and id > 199
+-- case: two texts
+update orders set note = 'two' where status = 'new' and note <> 'a' or status = 'paid' and note <> 'b'
+-- case: above the mean of the table
+update orders set note = 'much' where amount > (select avg(amount) from orders)
+-- case: the least of the table
+delete from orders where id = (select min(id) from orders)
+-- case: an open end
+update orders set note = 'open' where placed = 'infinity'
+-- case: the first letter
+update orders set note = 'n' where left(status, 1) = 'n'
+-- case: among customers of a country
+update orders set note = 'fr' where customer_id in (select id from customers where country = 'fr')
+-- case: a place on the first page
+delete from orders where ctid < '(0,3)'
