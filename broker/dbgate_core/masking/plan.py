@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from dbgate_core.catalog import FIRST_USER_OID, Catalog, RelationKind
 from dbgate_core.errors import Denied
+from dbgate_core.masking.binary_copy import BinaryCopyMask
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT, is_null_mask, value_mask
@@ -252,11 +253,12 @@ def plan_copy(
     *,
     blurred: bool = False,
     styles: MaskStyles = PARTIAL_FOR_ALL,
-) -> CopyMask | None:
+) -> CopyMask | BinaryCopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
     `columns` is the number that CopyOutResponse gave. Raises Denied when a protected column is
-    copied in binary, in another encoding, or cannot be told from its neighbours.
+    copied in another encoding, or cannot be told from its neighbours. In binary what is computed is
+    NULL: only of a plain column the type is known.
     """
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     statements = copy_statements(text)
@@ -272,18 +274,24 @@ def plan_copy(
     if outputs.columns is None or len(outputs.columns) != columns:
         raise _refused("its columns cannot be told")
     options = options_of(copy)
-    if binary or is_binary(options):
-        raise _refused("binary COPY cannot be masked")
-    if options.get("encoding", "utf8").lower().replace("-", "") not in ("utf8", "unicode"):
+    if binary is not is_binary(options):
+        raise _refused("its format is not the one that was asked for")
+    if not binary and options.get("encoding", "utf8").lower().replace("-", "") not in (
+        "utf8",
+        "unicode",
+    ):
         raise _refused("only UTF-8 can be masked")
+    code = BINARY_FORMAT if binary else TEXT_FORMAT
     masks = [
-        _column_mask(
-            index, name, carried, catalog.base_type(carried.type_oid), TEXT_FORMAT, key, styles
-        )
+        _column_mask(index, name, carried, catalog.base_type(carried.type_oid), code, key, styles)
         for index, (name, carried) in enumerate(outputs.columns)
         if not carried.clean
     ]
-    return copy_mask(columns, masks, copy_format(options)) if masks else None
+    if not masks:
+        return None
+    if binary:
+        return BinaryCopyMask(columns, masks)
+    return copy_mask(columns, masks, copy_format(options))
 
 
 def copy_shows(
@@ -309,7 +317,7 @@ def copy_shows(
 def _refused(why: str) -> Denied:
     return Denied(
         f"this COPY reads protected columns, and {why}",
-        hint="use COPY (SELECT the columns that are needed) TO STDOUT in text or csv format",
+        hint="use COPY (SELECT the columns that are needed) TO STDOUT",
         code="masking.copy_refused",
     )
 

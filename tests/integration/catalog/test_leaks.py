@@ -215,20 +215,23 @@ def test_copy_gives_no_marker_however_it_is_cut(
     assert b"".join(cut.rewrite(piece) for piece in pieces) + cut.finish() == masked
 
 
+@pytest.mark.parametrize("form", ["text", "csv", "binary"])
 def test_masked_copy_loads_again(
-    catalog: Catalog, connection: psycopg.Connection[tuple[object, ...]]
+    catalog: Catalog, connection: psycopg.Connection[tuple[object, ...]], form: str
 ) -> None:
     """The server itself accepts the masked values as values of their types."""
     columns = "id, email, mobile, birth_date, card_number, api_key, last_ip, billing_address, emails, mobile_numbers, avatar_token"
-    text = f"COPY users ({columns}) TO STDOUT"
+    text = f"COPY users ({columns}) TO STDOUT (FORMAT {form})"
     with connection.cursor() as cursor:
         with cursor.copy(text) as copy:
             data = b"".join(bytes(part) for part in copy)
-        mask = plan_copy(text, None, catalog, False, 11, KEY)
+        mask = plan_copy(text, None, catalog, form == "binary", 11, KEY)
         assert mask is not None
+        masked = mask.rewrite(data) + mask.finish()
+        assert_no_marker(masked)
         cursor.execute("CREATE TABLE again (LIKE users)")
-        with cursor.copy(f"COPY again ({columns}) FROM STDIN") as back:
-            back.write(mask.rewrite(data) + mask.finish())
+        with cursor.copy(f"COPY again ({columns}) FROM STDIN (FORMAT {form})") as back:
+            back.write(masked)
         cursor.execute("SELECT count(*), count(DISTINCT email), count(DISTINCT mobile) FROM again")
         assert cursor.fetchone() == (5, 5, 5)
 
@@ -246,11 +249,10 @@ def test_copy_of_clean_columns_passes(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     ("text", "columns"),
     [
-        ("COPY users TO STDOUT (FORMAT binary)", 27),
+        ("COPY users TO STDOUT (FORMAT binary)", 26),
         ("COPY users TO STDOUT (ENCODING 'latin1')", 27),
         ("COPY (SELECT (u).* FROM users u) TO STDOUT", 27),
         ("COPY users TO STDOUT", 26),
-        ("COPY (SELECT all_mail()) TO STDOUT (FORMAT binary)", 1),
         ("COPY unknown_to_the_catalog TO STDOUT", 3),
         ("COPY users TO STDOUT; COPY orders TO STDOUT", 27),
         ("COPY (((", 1),

@@ -89,3 +89,9 @@ copy (select 'a', ssn from people union all select email, city from people) to s
 copy (select encode(email::bytea, 'base64') from people) to stdout;
 
 copy (select repeat(email, 3000) from people) to stdout;
+
+copy formats to stdout (format binary);
+
+copy (select email, upper(email), mobile, emails, birth_date from people) to stdout (format binary);
+
+copy (update people set city = 'x' returning email, mobile, city) to stdout (format binary);

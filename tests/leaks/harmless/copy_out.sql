@@ -25,3 +25,5 @@ copy (values (1, 'a')) to stdout;
 copy notes to stdout;
 
 copy (select * from counts order by 1) to stdout;
+
+copy (select id, city, login_count from people) to stdout (format binary);
