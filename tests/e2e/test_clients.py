@@ -253,10 +253,9 @@ def test_psycopg_copy_in_and_out(write: Tunnel) -> None:
 
 def test_psycopg_reads_masked_rows_out_of_a_binary_copy(prod: Tunnel) -> None:
     text = "copy (select city, email from customers limit 3) to stdout (format binary)"
-    with psycopg.connect(prod.dsn) as connection, connection.cursor() as cursor:
-        with cursor.copy(text) as out:
-            out.set_types(["text", "text"])
-            rows = list(out.rows())
+    with psycopg.connect(prod.dsn) as connection, connection.cursor().copy(text) as out:
+        out.set_types(["text", "text"])
+        rows = list(out.rows())
     assert len(rows) == 3
     assert all("***" in email and city for city, email in rows)
 
