@@ -12,8 +12,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import msgspec
-
 from dbgate_core.ahead import Ahead
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit import statement
@@ -52,8 +50,10 @@ from dbgate_core.pgwire.lane import Term
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.constants import numbered
 from dbgate_core.sql.names import execute_of, moved
 from dbgate_core.sql.parser import NotParsed
+from dbgate_core.sql.shape import has_shape, shape_of
 from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Shown, Verdicts
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
@@ -278,8 +278,29 @@ class ConnectionGuard:
         return begun
 
     def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
+        """For exchanges of this very text: what is encoded once of their begin entry is all but index and time."""
+        leave, entry = _mine(permit), self._entry
+
+        def begin() -> Filled:
+            form = leave.said.form("extended", values)
+            return Filled(form.with_own(scope=entry, text=fragment(leave.text)), ())
+
+        return self._track(leave, values, description, begin)
+
+    def track_query(self, permit: Permit, description: bytes) -> Track | None:
+        """For Queries that differ in constants: where PostgreSQL's parser finds the same ones, and none decides."""
+        leave = _mine(permit)
+        text = leave.text.encode()
+        if shape_of(leave.text).encode() != numbered(text) or not has_shape(leave.analysis.text):
+            return None
+        form = leave.said.form("simple", 0).with_own(scope=self._entry)
+        return self._track(leave, 0, description, lambda said: Filled(form, (fragment(said),)))
+
+    def _track(
+        self, leave: Leave, values: int, description: bytes, begin: Callable[..., Filled]
+    ) -> Track | None:
         """What `stale`, `begin`, `rows` and `end` come to for such a statement, as long as the terms hold."""
-        leave, meaning, entry = _mine(permit), self._meaning, self._entry
+        meaning = self._meaning
         changes = not leave.plain or leave.digest or len(leave.text) > MAX_AT_ONCE_CHARS
         bounded = leave.decision.obligations.row_limit is not None or self._budget.bounded
         told = leave.masked or leave.exposed
@@ -296,13 +317,13 @@ class ConnectionGuard:
             *meaning.terms_since(leave.code_seen),
         )
         return Track(
-            permit=permit,
+            permit=leave,
             description=description,
             values=values,
             guard=self,
             terms=terms,
             until_ns=self._loaded_ns + self._catalog_age_ns,
-            begin=lambda: _begin_entry(leave, values, entry),
+            begin=begin,
             end=self._end_form,
             entry=Filled,
             append=self._recorder.append,
@@ -313,14 +334,16 @@ class ConnectionGuard:
         )
 
     def _end_form(self, tag: str) -> Form:
-        outcome = well(tag)
-        form = statement.ended(Status.OK, tag, outcome.rows, "")
+        form = statement.ended(Status.OK, tag, well(tag).rows, "")
         return form.with_own(scope=self._entry)
 
-    def begun(self, flight: Flight) -> Running:
-        """As the lane began it: by its track, which only `track` makes."""
-        leave = _mine(flight.track.permit)
-        return Begun(flight.index, leave, flight.started_ns, "extended")
+    def begun(self, flight: Flight) -> tuple[Permit, Running]:
+        """As the lane began it: by its track, which only `_track` makes."""
+        leave, protocol = _mine(flight.track.permit), "extended"
+        if flight.text is not None:
+            leave = replace(leave, text=flight.text, masked={}, exposed={})
+            protocol = "simple"
+        return leave, Begun(flight.index, leave, flight.started_ns, protocol)
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         """The mask of a result, or the bound of its rows; None when neither is due."""
@@ -629,11 +652,6 @@ class ConnectionGuard:
         except DbgateError as exc:
             return _refusal(exc)
         return refusal
-
-
-def _begin_entry(leave: Leave, values: int, scope: msgspec.Raw) -> Filled:
-    form = leave.said.form("extended", values)
-    return Filled(form.with_own(scope=scope, text=fragment(leave.text)), ())
 
 
 def _mine(permit: Permit) -> Leave:

@@ -158,7 +158,11 @@ class DiaryGuard:
         """It wants to be asked each time."""
         return None
 
-    def begun(self, flight: Flight) -> Running:
+    def track_query(self, permit: Permit, description: bytes) -> Track | None:
+        """It wants to be asked each time."""
+        return None
+
+    def begun(self, flight: Flight) -> tuple[Permit, Running]:
         """Nothing is begun without it."""
         raise AssertionError("an exchange that the diary knows nothing of")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 10
+VERSION: Final = 11
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -29,6 +29,7 @@ try:
         end_of_whole_run,
         entered,
         filled,
+        key_of,
         replied,
         siphash,
         timestamp,
@@ -40,6 +41,7 @@ except ImportError as exc:
     from dbgate_core.pgwire.inlet import Inlet
     from dbgate_core.pgwire.lane import Flight, Lane, Track
     from dbgate_core.pgwire.runs import count_rows, end_of_run, end_of_whole_run
+    from dbgate_core.sql.constants import key_of
 
     _missing = exc.msg
 else:
@@ -71,6 +73,7 @@ __all__ = [
     "end_of_whole_run",
     "entered",
     "filled",
+    "key_of",
     "replied",
     "siphash",
     "timestamp",

@@ -16,6 +16,7 @@ from dbgate_core.pgwire.lane import Track as Track
 from dbgate_core.pgwire.runs import count_rows as count_rows
 from dbgate_core.pgwire.runs import end_of_run as end_of_run
 from dbgate_core.pgwire.runs import end_of_whole_run as end_of_whole_run
+from dbgate_core.sql.constants import key_of as key_of
 
 VERSION: int
 

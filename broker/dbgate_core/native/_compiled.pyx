@@ -17,18 +17,19 @@ from dbgate_core.errors import ProtocolViolation
 if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
     raise ImportError("DBGATE_PURE is set")
 
-VERSION = 10     # dbgate_core/native/__init__.py
+VERSION = 11     # dbgate_core/native/__init__.py
 
 include "big_endian.pxi"
 include "pgwire.pxi"
 include "exchange.pxi"
 include "output.pxi"
-include "lane.pxi"
-include "inlet.pxi"
 include "siphash.pxi"
 include "typed.pxi"
 include "entries.pxi"
 include "forms.pxi"
+include "constants.pxi"
+include "lane.pxi"
+include "inlet.pxi"
 include "masks.pxi"
 include "rows.pxi"
 include "copy.pxi"

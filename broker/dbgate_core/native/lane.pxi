@@ -8,6 +8,7 @@ from dbgate_core.errors import DbgateError
 cdef enum:
     MAX_FORMS = 16          # of end entries of one track: its tags
     MAX_PARSED = 32         # of one connection
+    MAX_SHAPES = 32
     MAX_PARSED_BYTES = 2048 # of each: dbgate_core/pgwire/lane.py
     LAST_PLACE = 32         # of durations (dbgate_core/counts.py)
 
@@ -68,6 +69,7 @@ cdef class Flight:
     cdef Flight following
     cdef readonly bint parsed
     cdef readonly object before
+    cdef readonly object text
 
     @property
     def parameters(self):
@@ -80,13 +82,14 @@ cdef class Lane:
     cdef public int status
     cdef Flight first, last
     cdef Py_ssize_t count
-    cdef dict statements, portals, parsed
+    cdef dict statements, portals, parsed, shapes
     cdef object kept, settled
 
     def __init__(self, dict statements not None, dict portals not None, kept, settled):
         self.statements, self.portals = statements, portals
         self.kept, self.settled = kept, settled
         self.parsed = {}
+        self.shapes = {}
 
     @property
     def busy(self):
@@ -100,6 +103,20 @@ cdef class Lane:
         if len(self.parsed) >= MAX_PARSED:
             self.parsed.clear()
         self.parsed[parsed] = prepared
+
+    def wants(self, bytes key not None):
+        """Whether a Query of that shape came before, and has no track that holds."""
+        if key not in self.shapes:
+            if len(self.shapes) >= MAX_SHAPES:
+                self.shapes.clear()
+            self.shapes[key] = None
+            return False
+        track = self.shapes[key]
+        return track is None or (track is not False and not track.holds())
+
+    def knows_shape(self, bytes key not None, track):
+        """Remember the track of Queries of that shape; None: they have none."""
+        self.shapes[key] = track or False
 
     def ask(self, bytes data not None):
         """Begin the exchanges that the data begins with; how many bytes they are."""
@@ -141,7 +158,10 @@ cdef class Lane:
         cdef Shape found
         cdef Track track
         cdef Flight flight
-        cdef Py_ssize_t parsed = end_of(raw, size, position, 0x50)
+        cdef Py_ssize_t parsed
+        if raw[position] == 0x51:
+            return self.one_queried(data, raw, size, position)
+        parsed = end_of(raw, size, position, 0x50)
         if not shaped(raw, size, parsed or position, &found) or not found.described:
             return 0
         if parsed:
@@ -172,6 +192,39 @@ cdef class Lane:
         if parsed:
             flight.parsed, flight.before = True, self.statements.get("")
             self.statements[""] = prepared
+        self.took(flight)
+        return found.end
+
+    cdef Py_ssize_t one_queried(
+        self, bytes data, const uint8_t *raw, Py_ssize_t size, Py_ssize_t position
+    ) except -1:
+        cdef uint8_t key[MAX_KEY_BYTES]
+        cdef Py_ssize_t end = end_of(raw, size, position, 0x51), start = position + HEADER_BYTES, written
+        cdef Track track
+        cdef Flight flight
+        if not self.shapes or end <= start or raw[end - 1]:
+            return 0
+        written = put_key(raw + start, end - 1 - start, key)
+        found = self.shapes.get(PyBytes_FromStringAndSize(<char *>key, written)) if written > 0 else None
+        if not found:
+            return 0
+        track = found
+        now = track.clock_ns()
+        if now >= track.until_ns or not held(track):
+            return 0
+        text = (<const char *>raw)[start:end - 1].decode("ascii")
+        try:
+            index = track.append("statement", track.begin(text))
+        except DbgateError:
+            return 0
+        flight = Flight.__new__(Flight)
+        flight.track, flight.text, flight.index, flight.started_ns = track, text, index, now
+        flight.before = self.statements.pop("", None)
+        self.took(flight)
+        return end
+
+    cdef int took(self, Flight flight) except -1:
+        cdef Track track = flight.track
         track.guard.statements += 1
         add_one(track.counts.allowed, track.kind)
         if self.last is None:
@@ -180,7 +233,7 @@ cdef class Lane:
             self.last.following = flight
         self.last = flight
         self.count += 1
-        return found.end
+        return 0
 
     cdef Py_ssize_t one_answered(
         self, bytes data, const uint8_t *raw, Py_ssize_t size, Py_ssize_t position
@@ -193,8 +246,8 @@ cdef class Lane:
             position = empty(raw, size, position, 0x31)
             if not position:
                 return 0
-        end = empty(raw, size, position, 0x32)
-        if not end:
+        end = position if flight.text is not None else empty(raw, size, position, 0x32)
+        if not end and flight.text is None:
             return 0
         end = after(raw, size, end, track.description)
         row = end

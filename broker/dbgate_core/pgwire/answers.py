@@ -20,6 +20,7 @@ from dbgate_core.pgwire.guard import (
     Parameters,
     Permit,
     Refusal,
+    Running,
     Status,
 )
 from dbgate_core.pgwire.messages import decode_fields, encode_fields, error_response, message
@@ -59,20 +60,31 @@ class Answers:
         taken, flights = self.lane.leave()
         queue = self._queue
         queue.passed(taken - len(flights))
-        for first in [flight for flight in flights if flight.parsed][:1]:
-            put(self.statements, "", first.before)
+        moving = [flight for flight in flights if flight.parsed or flight.text is not None]
+        if moving:
+            put(self.statements, "", moving[0].before)
         for flight in flights:
-            running = self.guard.begun(flight)
-            portal = _portal_of(flight, queue.segment)
-            if flight.parsed:
-                entry = Pending(Kind.PARSE)
+            permit, running = self.guard.begun(flight)
+            if flight.text is None:
+                self._goes_on(flight, permit, running)
+            else:
+                entry = Pending(Kind.QUERY, permit, running)
                 queue.push(entry)
-                portal.prepared = replace(portal.prepared, segment=queue.segment)
-                entry.set(self.statements, "", portal.prepared)
-            permit = portal.prepared.permit
-            entry = Pending(Kind.EXCHANGE, permit, running, portal=portal)
-            entry.set(self.portals, "", portal)
-            queue.push(entry)
+                entry.set(self.statements, "", None)
+                entry.set(self.portals, "", None)
+
+    def _goes_on(self, flight: Flight, permit: Permit, running: Running) -> None:
+        """An exchange of the lane, in the queue."""
+        queue = self._queue
+        portal = _portal_of(flight, queue.segment)
+        if flight.parsed:
+            parsed = Pending(Kind.PARSE)
+            queue.push(parsed)
+            portal.prepared = replace(portal.prepared, segment=queue.segment)
+            parsed.set(self.statements, "", portal.prepared)
+        entry = Pending(Kind.EXCHANGE, permit, running, portal=portal)
+        entry.set(self.portals, "", portal)
+        queue.push(entry)
 
     def _settled_in_lane(self, flight: Flight, status: str) -> None:
         """An answer in the lane left the transaction, or the portals, otherwise than they were."""
@@ -80,6 +92,9 @@ class Answers:
         self._is_ready(status)
         if status == "I":
             self.portals.clear()
+            return
+        if flight.text is not None:
+            self.portals.pop("", None)
             return
         portal = _portal_of(flight, self._queue.segment - 1)
         portal.planned = True

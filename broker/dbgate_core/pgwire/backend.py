@@ -9,10 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
-from dbgate_core.native import answered, end_of_run, end_of_whole_run, replied
+from dbgate_core.native import (
+    COMPILED,
+    answered,
+    end_of_run,
+    end_of_whole_run,
+    key_of,
+    replied,
+)
 from dbgate_core.pgwire.answers import ANSWER, Answers, status_of, well
 from dbgate_core.pgwire.exchange import BIND_COMPLETE
-from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, RowMask, Status
+from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, RowMask, Status
 from dbgate_core.pgwire.messages import (
     HEADER,
     HEADER_BYTES,
@@ -203,6 +210,8 @@ class Backend(Answers):
         self._end(head, outcome)
         if head.kind is Kind.EXCHANGE and not head.own_describe and head.portal is not None:
             self._track(head.portal, description)
+        elif head.kind is Kind.QUERY and head.permit is not None and COMPILED:
+            self._track_query(head.permit, description)
         return answer.end, start
 
     def _track(self, portal: Portal, description: bytes) -> None:
@@ -220,6 +229,12 @@ class Backend(Answers):
         prepared.trackless = prepared.track is None
         if prepared.track is not None and prepared.parsed:
             self.lane.knows(prepared.parsed, prepared)
+
+    def _track_query(self, permit: Permit, description: bytes) -> None:
+        """The same of a shape that comes again."""
+        key = key_of(permit.text.encode())
+        if key is not None and len(description) > HEADER_BYTES and self.lane.wants(key):
+            self.lane.knows_shape(key, self.guard.track_query(permit, description))
 
     def _passes(self, head: Pending, description: bytes) -> bool:
         """Whether a result of this description passes without a mask; no description: no result."""

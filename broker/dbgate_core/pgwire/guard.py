@@ -191,8 +191,11 @@ class Guard(Protocol):
     def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
         """What the lane needs for more of this statement, whose description needs no mask; or None, for good."""
 
-    def begun(self, flight: Flight) -> Running:
-        """An exchange that the lane began, as `begin` would have given it."""
+    def track_query(self, permit: Permit, description: bytes) -> Track | None:
+        """The same of all Queries that differ from this one in constants only (sql/constants.py)."""
+
+    def begun(self, flight: Flight) -> tuple[Permit, Running]:
+        """What the lane began, with its permit, as `begin` would have given it."""
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         """The mask of a result; None when nothing in it is to be masked."""

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from dbgate_core.audit.form import Form
-from dbgate_core.counts import Counts
-from dbgate_core.pgwire.guard import Permit, Status
+if TYPE_CHECKING:
+    from dbgate_core.audit.form import Form
+    from dbgate_core.counts import Counts
+    from dbgate_core.pgwire.guard import Permit, Status
 
 Term = tuple[object, str, object]
 """An object, the name of an attribute of it, and its value as long as the track holds."""
@@ -35,7 +36,7 @@ class Counting(Protocol):
 class Track:
     """What the lane needs for the exchanges of one prepared statement.
 
-    `description` is the whole RowDescription that needs no mask, `values` the number of its parameters. `begin` makes the begin entry; `end` gives the form of an
+    `description` is the whole RowDescription that needs no mask, `values` the number of its parameters. `begin` makes the begin entry, of a Query from its text; `end` gives the form of an
     end entry for a command tag, `entry` such an entry from it and its values. It holds until `until_ns` of `clock_ns`.
     """
 
@@ -45,7 +46,7 @@ class Track:
     guard: Counting
     terms: tuple[Term, ...]
     until_ns: int
-    begin: Callable[[], Mapping[str, object]]
+    begin: Callable[..., Mapping[str, object]]
     end: Callable[[str], Form]
     entry: Callable[[Form, tuple[int, int]], Mapping[str, object]]
     append: Callable[[str, Mapping[str, object]], int]
@@ -63,7 +64,7 @@ class Track:
 class Flight:
     """An exchange that was begun, and that the server has not answered.
 
-    `parsed`: it began with a Parse of the unnamed statement, which was `before`.
+    `parsed`: it began with a Parse of the unnamed statement, which was `before`. `text` is that of a Query.
     """
 
     track: Track
@@ -74,6 +75,7 @@ class Flight:
     parameters: bytes
     parsed: bool
     before: object
+    text: str | None
 
 
 MAX_PARSED_BYTES: Final = 2_048
@@ -100,6 +102,13 @@ class Lane:
 
     def knows(self, parsed: bytes, prepared: object) -> None:
         """Remember a Parse of the unnamed statement that came to this."""
+
+    def wants(self, key: bytes) -> bool:
+        """Whether a Query of that shape came before, and has no track that holds."""
+        return False
+
+    def knows_shape(self, key: bytes, track: Track | None) -> None:
+        """Remember the track of Queries of that shape; None: they have none."""
 
     def ask(self, data: bytes) -> int:
         """Begin the exchanges that the data begins with; how many bytes they are."""

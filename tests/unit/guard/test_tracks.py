@@ -222,3 +222,58 @@ def test_a_statement_that_is_to_be_timed_goes_the_long_way() -> None:
     assert not talk.takes()
     talk.exchange()
     assert talk.takes()
+
+
+def _query(talk: Talk, text: str) -> bool:
+    """Send a Query and its answer; whether the lane takes it."""
+    talk.session.receive_client(message(b"Q", text.encode() + b"\0"))
+    taken = talk.session.lane.busy
+    talk.session.take_for_server()
+    talk.session.receive_server(ANSWER[5:])
+    talk.session.take_for_client()
+    return taken
+
+
+def test_queries_that_differ_in_constants_are_taken() -> None:
+    desk = Desk()
+    talk = Talk(desk)
+    texts = [f"select id from plain where id = {n} or id in (7, {n})" for n in range(4)]
+    assert [_query(talk, text) for text in texts] == [False, False, True, True]
+    begun = [fields for kind, fields in shown(desk) if kind == "statement"][1:]
+    assert [fields.pop("text") for fields in begun] == texts
+    assert all(fields == begun[0] for fields in begun)
+    assert begun[0]["protocol"] == "simple"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select id from plain order by {}",
+        "select id from plain where id = -{}",
+        "select id from plain limit {}",
+        "select id from plain where id = {} and id::text like 'a%'",
+        "select id from plain where id = {} -- note",
+        "select true, id from plain order by {}",
+        'select "id" from plain where id = {}',
+        "select id from plain where id = {}; select 1",
+        "select id from plain where id = {} for update",
+    ],
+)
+def test_queries_whose_constants_may_decide_are_not(text: str) -> None:
+    talk = Talk(Desk())
+    assert not any(_query(talk, text.format(n)) for n in (1, 2, 3, 4))
+
+
+def test_a_query_in_the_lane_that_fails_has_its_own_text() -> None:
+    desk = Desk()
+    talk = Talk(desk)
+    for n in range(2):
+        _query(talk, f"select id from plain where id = {n}")
+    talk.session.receive_client(message(b"Q", b"select id from plain where id = 99\0"))
+    assert talk.session.lane.busy
+    [entry] = talk.session.pending.running
+    assert entry.permit is not None
+    assert entry.permit.text == "select id from plain where id = 99"
+    talk.session.abort()
+    kind, fields = shown(desk)[-1]
+    assert (kind, fields["status"]) == ("statement_end", "lost")

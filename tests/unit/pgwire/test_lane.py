@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dbgate_broker.testing.gateway import Noted
+from dbgate_broker.testing.gateway import Noted, TextPermit
+from dbgate_core.audit.canonical import fragment
 from dbgate_core.audit.form import Filled
 from dbgate_core.audit.statement import Said, ended
 from dbgate_core.counts import Counts
@@ -59,6 +61,17 @@ class Tracking(Strict):
 
     def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
         begin = Said({"said": permit.text}).form("extended", values)
+        return self._track(
+            permit, values, description, lambda: Filled(begin.with_own(scope=0, text=0), ())
+        )
+
+    def track_query(self, permit: Permit, description: bytes) -> Track | None:
+        begin = Said({}).form("simple", 0).with_own(scope=0)
+        return self._track(permit, 0, description, lambda text: Filled(begin, (fragment(text),)))
+
+    def _track(
+        self, permit: Permit, values: int, description: bytes, begin: Callable[..., Filled]
+    ) -> Track:
         return Track(
             permit=permit,
             description=description,
@@ -66,7 +79,7 @@ class Tracking(Strict):
             guard=self,
             terms=((self, "settled", self.settled), (self, "stale", False)),
             until_ns=FOREVER,
-            begin=lambda: Filled(begin.with_own(scope=0, text=0), ()),
+            begin=begin,
             end=lambda tag: ended(Status.OK, tag, well(tag).rows, "").with_own(scope=0),
             entry=Filled,
             append=self._append,
@@ -81,15 +94,19 @@ class Tracking(Strict):
             raise AuditUnavailable("the audit log cannot be written")
         if kind == "statement":
             self.taken += 1
-            self.notes.append(Noted(str(fields["said"]), str(fields["protocol"])))
+            said = fields["said"] if "said" in fields else json.loads(bytes(fields["text"]))  # type: ignore[call-overload]
+            self.notes.append(Noted(str(said), str(fields["protocol"])))
             return len(self.notes) - 1
         tag = str(fields["tag"])
         assert self.notes[int(str(fields["begin"]))].outcome is None
         self.notes[int(str(fields["begin"]))].outcome = well(tag)
         return -1
 
-    def begun(self, flight: Flight) -> Running:
-        return self.notes[flight.index]
+    def begun(self, flight: Flight) -> tuple[Permit, Running]:
+        permit = flight.track.permit
+        if flight.text is not None:
+            permit = TextPermit(flight.text)
+        return permit, self.notes[flight.index]
 
 
 def settled(talk: Talk) -> list[object]:
@@ -115,7 +132,12 @@ def repeated() -> st.SearchStrategy[list[bytes]]:
         st.sampled_from(["row a", "row b", "fail"]),
         st.integers(1, 4),
     )
-    parts = st.lists(st.one_of(often, often, prepared, unnamed), max_size=6)
+    queries = st.builds(
+        lambda text, times: [query(text)] * times,
+        st.sampled_from(["row a", "row 1", "row 2", "fail", "row a;row b"]),
+        st.integers(1, 5),
+    )
+    parts = st.lists(st.one_of(often, often, prepared, unnamed, queries), max_size=6)
     return parts.map(lambda found: list(chain.from_iterable(found)))
 
 
@@ -182,6 +204,25 @@ def test_it_is_taken() -> None:
     assert guard.counts.allowed["read"] == guard.statements == 3
     assert guard.counts.ended[Status.OK] == sum(guard.counts.durations) == 3
     assert talk.session.drained
+
+
+def test_a_query_of_a_shape_that_is_known_is_taken() -> None:
+    guard = Tracking()
+    talk = Talk(guard)
+    for _ in range(2):
+        talk.client(query("row 1"))
+        talk.settle()
+    assert guard.taken == 0
+    talk.client(query("row 1") * 2)
+    talk.settle()
+    assert guard.taken == 2
+    talk.client(query("row 23"))  # described otherwise: the guard is asked
+    talk.settle()
+    assert guard.taken == 3
+    assert guard.planned == 3
+    assert [note.text for note in guard.notes] == ["row 1"] * 4 + ["row 23"]
+    assert all(note.outcome == well("ROW 1") for note in guard.notes)
+    assert "" not in talk.session.statements
 
 
 def test_a_parse_that_is_known_is_taken() -> None:
