@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.corpus import report
+from tests.corpus import report, served
 from tests.corpus.attacking import Verdict, attacks
 from tests.corpus.cases import Group, groups, tools
 from tests.corpus.comparing import Compared, harmless
@@ -26,24 +26,35 @@ def main() -> int:
         [group for group in every if asked.group in group.name]
         for every in (groups("attacks"), [*tools(), *groups("harmless")])
     )
-    verdicts, compared = run(hostile, kind)
+    verdicts, compared, differences = run(hostile, kind)
     for line in [*report.attacks(verdicts), "", *report.harmless(compared)]:
         print(line)
     every: list[Verdict | Compared] = [*verdicts, *compared]
     wrong = [it for it in every if it.failed]
     for it in wrong:
         print(f"\n{it.case}: {it.failed}\n  " + "\n  ".join(it.case.steps))
+    for difference in differences:
+        print(f"\nthe server's log: {difference}")
     print(f"{time.monotonic() - started:.0f} s")
-    return 1 if wrong else 0
+    return 1 if wrong or differences else 0
 
 
-def run(hostile: Sequence[Group], kind: Sequence[Group]) -> tuple[list[Verdict], list[Compared]]:
-    """Run all cases of these groups: what attacks prepare is not there for the harmless ones."""
+def run(
+    hostile: Sequence[Group], kind: Sequence[Group]
+) -> tuple[list[Verdict], list[Compared], list[str]]:
+    """Run all cases of these groups: what attacks prepare is not there for the harmless ones.
+
+    The third is where the server's log and the audit log differ.
+    """
     with place(hostile) as it, attacks(it) as attacking:
         verdicts = [attacking.run(case) for group in hostile for case in group.cases]
+        attacking.close()
+        differences = [*served.parted(it), *served.miscounted(it)]
     with place(kind) as it, harmless(it) as comparing:
         compared = [comparing.run(case) for group in kind for case in group.cases]
-    return verdicts, compared
+        comparing.close()
+        differences += [*served.parted(it), *served.miscounted(it)]
+    return verdicts, compared, differences
 
 
 if __name__ == "__main__":

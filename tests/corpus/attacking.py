@@ -153,8 +153,11 @@ class Attacks:
         talk = self._talks.get(key)
         if talk is None or not talk.alive:
             way, user, *role = key
-            peer = self.place.direct(user) if way == "direct" else self.place.governed(user, *role)
-            talk = self._talks[key] = Talk(peer)
+            if way == "direct":
+                talk = Talk(self.place.direct(user))
+            else:
+                talk = Talk(self.place.governed(user, *role), completed=self.place.completed)
+            self._talks[key] = talk
         talk.data = case.data
         return talk
 

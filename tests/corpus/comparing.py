@@ -62,7 +62,7 @@ class Harmless:
         if key not in self._talks or not all(talk.alive for talk in self._talks[key]):
             self._talks[key] = (
                 Talk(self.place.direct(case.user)),
-                Talk(self.place.governed(*key)),
+                Talk(self.place.governed(*key), completed=self.place.completed),
             )
         for talk in self._talks[key]:
             talk.data = case.data

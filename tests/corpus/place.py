@@ -109,6 +109,8 @@ class Place:
         self.scratch = base / "scratch"
         self.log = base / "data" / "statements" / "all.csv"
         self.entries = Entries()
+        self.completed: dict[str, int] = {}
+        """How many statements a text was to the server, as it answered through dbgate."""
         self._world: World | None = None
         self._listening: dict[tuple[str, str], tuple[FixedTunnel, int]] = {}
         self._victim: psycopg.Connection[tuple[object, ...]]

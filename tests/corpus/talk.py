@@ -13,9 +13,13 @@ from tests.integration.gateway.raw import Message
 class Talk:
     """One connection: straight, or through dbgate."""
 
-    def __init__(self, peer: Peer, data: bytes = b"") -> None:
+    def __init__(
+        self, peer: Peer, data: bytes = b"", completed: dict[str, int] | None = None
+    ) -> None:
+        """`completed` is told how many statements each text sent by Query was to the server."""
         self.peer = peer
         self.data = data
+        self._completed = {} if completed is None else completed
 
     def close(self) -> None:
         self.peer.close()
@@ -35,7 +39,10 @@ class Talk:
             return self._answers(wire.messages(step))
         if form == "extended" and "from stdin" not in step.lower():
             return self._answers(_extended(step, values))
-        return self._answers(message(b"Q", step.encode() + b"\0"))
+        answers = self._answers(message(b"Q", step.encode() + b"\0"))
+        if not errors(answers):
+            self._completed[step] = sum(kind == "C" for kind, _ in answers)
+        return answers
 
     def rows(self, query: str) -> list[list[str]]:
         """The rows of a query, as text."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.corpus import served
 from tests.corpus.attacking import Attacks, attacks
 from tests.corpus.cases import Case, groups, tools
 from tests.corpus.comparing import Harmless, harmless
@@ -37,6 +38,18 @@ def test_an_attack_works_and_is_stopped(attacking: Attacks, case: Case) -> None:
 def test_a_harmless_case_has_the_same_answers(comparing: Harmless, case: Case) -> None:
     compared = comparing.run(case)
     assert not compared.failed, case.steps
+
+
+def test_the_server_ran_what_was_recorded_of_attacks(attacking: Attacks) -> None:
+    attacking.close()
+    assert not served.parted(attacking.place)
+    assert not served.miscounted(attacking.place)
+
+
+def test_the_server_ran_what_was_recorded_of_harmless_cases(comparing: Harmless) -> None:
+    comparing.close()
+    assert not served.parted(comparing.place)
+    assert not served.miscounted(comparing.place)
 
 
 def test_names_are_told_apart() -> None:
