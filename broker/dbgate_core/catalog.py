@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from dbgate_core.behaviour import Behaviour
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.document import Document
+from dbgate_core.masking.shapes import BUILT_IN, Shape
 
 if TYPE_CHECKING:
     from dbgate_core.sql.effects import Relation
@@ -100,6 +101,7 @@ class Catalog:
         "functions",
         "partial",
         "relations",
+        "shapes",
         "version",
     )
 
@@ -110,6 +112,7 @@ class Catalog:
         functions: Iterable[str] = (),
         base_types: Mapping[int, int] | None = None,
         behaviour: Behaviour | None = None,
+        shapes: Mapping[int, Shape] | None = None,
         *,
         partial: bool = False,
     ) -> None:
@@ -117,7 +120,8 @@ class Catalog:
 
         `functions` are the names outside pg_catalog whose body may read relations. `base_types`
         maps a domain to its base type, and an array over domains to the array over the base type.
-        `behaviour` is what the database does by itself. `partial`: some definitions could not be read
+        `behaviour` is what the database does by itself. `shapes` say what its own types are made of,
+        where that is not one value. `partial`: some definitions could not be read
         and are no SQL, so that what they mean is not understood; the picture is soon read again.
         """
         self.relations: Final = tuple(relations)
@@ -125,6 +129,7 @@ class Catalog:
         self.functions: Final = frozenset(functions)
         self.base_types: Final = dict(base_types or {})
         self.behaviour: Final = behaviour or Behaviour()
+        self.shapes: Final = dict(shapes or {})
         self.partial: Final = partial
         self._by_oid = {relation.oid: relation for relation in self.relations}
         self._by_name = {(relation.schema, relation.name): relation for relation in self.relations}
@@ -144,6 +149,7 @@ class Catalog:
             self.functions,
             self.base_types,
             self.behaviour,
+            self.shapes,
             partial=self.partial,
         )
 
@@ -183,6 +189,10 @@ class Catalog:
     def base_type(self, oid: int) -> int:
         """The type under a domain (or under an array of domains), else the type itself."""
         return self.base_types.get(oid, oid)
+
+    def shape(self, oid: int) -> Shape | None:
+        """What a base type is made of; None for a single value, and for what is not known."""
+        return self.shapes.get(oid) or BUILT_IN.get(oid)
 
     def _temporary(self, name: str) -> CatalogRelation | None:
         return next((found for found in self.named(name) if found.temporary), None)

@@ -66,6 +66,31 @@ WHERE t.typtype = 'd' OR t.typname = 'citext'
 ORDER BY t.oid
 """
 
+SHAPES: Final[LiteralString] = """
+SELECT t.oid::int8, t.typarray::int8, c.relkind::text, c.oid::int8,
+       CASE WHEN c.relkind <> 'c' THEN '{}' ELSE
+         ARRAY(SELECT a.atttypid::int8 FROM pg_catalog.pg_attribute a
+               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) END
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE t.typtype = 'c' AND c.relkind IN ('c', 'r', 'p', 'v', 'm', 'f')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'
+UNION ALL
+SELECT t.oid::int8, t.typarray::int8, t.typtype::text, 0, ARRAY[r.rngsubtype::int8]
+FROM pg_catalog.pg_range r
+JOIN pg_catalog.pg_type t
+  ON t.oid IN (r.rngtypid, (pg_catalog.to_jsonb(r) ->> 'rngmultitypid')::pg_catalog.oid)
+WHERE t.oid >= 16384
+UNION ALL
+SELECT t.oid::int8, t.typarray::int8, 'hstore', 0, '{}'
+FROM pg_catalog.pg_type t WHERE t.typname = 'hstore' AND t.typtype = 'b'
+ORDER BY 1 LIMIT 100000
+"""
+"""What types are made of; a table's row has its columns. What is left out has no mask but NULL.
+
+PostgreSQL 13 has no multiranges.
+"""
+
 LOCKED: Final[LiteralString] = """
 WITH locked AS (
   SELECT l.relation AS oid FROM pg_catalog.pg_locks l
@@ -85,5 +110,5 @@ PostgreSQL writes no definition out that needs a lock on one of these: it waits.
 give the text `'locked` for it, which is no SQL, so that nothing is taken for understood.
 """
 
-ALL: Final = (RELATIONS, COLUMNS, FUNCTIONS, TYPES)
+ALL: Final = (RELATIONS, COLUMNS, FUNCTIONS, TYPES, SHAPES)
 """In the order in which they are asked."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Final
 
 from dbgate_broker.catalog.behaviour import BehaviourRows, behaviour
+from dbgate_broker.catalog.shapes import ShapeRow, shapes
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.classify.inheriting import inherited
 from dbgate_core.classify.known import NOTHING, Known
@@ -44,6 +45,7 @@ class Rows:
     columns: Sequence[ColumnRow]
     functions: Sequence[FunctionRow]
     types: Sequence[TypeRow]
+    shapes: Sequence[ShapeRow] = ()
     behaviour: BehaviourRows = field(default_factory=BehaviourRows)
     partial: bool = False
 
@@ -66,6 +68,8 @@ def build(rows: Rows, known: Known = NOTHING) -> Catalog:
         )
         for oid, schema, name, kind, sql in rows.relations
     ]
+    below = base_types(rows.types)
+    made_of = {oid: [column.type_oid for column in found] for oid, found in columns.items()}
     functions = [name for (name,) in rows.functions]
     behaves = behaviour(rows.behaviour)
     relations = [known.applied(relation) for relation in relations]
@@ -73,8 +77,9 @@ def build(rows: Rows, known: Known = NOTHING) -> Catalog:
         inherited(relations, behaves.descendants),
         _version(rows, known),
         functions,
-        base_types(rows.types),
+        below,
         behaves,
+        shapes(rows.shapes, made_of, rows.types, below),
         partial=rows.partial,
     )
     return with_view_classes(with_generated_classes(catalog))
@@ -110,7 +115,7 @@ def base_types(rows: Iterable[TypeRow]) -> dict[int, int]:
 def _version(rows: Rows, known: Known) -> str:
     digest = hashlib.sha256(known.version.encode())
     behaves = rows.behaviour
-    for part in (rows.relations, rows.columns, rows.functions, rows.types,
+    for part in (rows.relations, rows.columns, rows.functions, rows.types, rows.shapes,
                  *(getattr(behaves, one.name) for one in fields(behaves))):  # fmt: skip
         digest.update(b"%d" % len(part))
         for start in range(0, len(part), HASHED_ROWS):

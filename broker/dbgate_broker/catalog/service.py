@@ -226,6 +226,7 @@ async def _read(line: Line, parameters: dict[str, Any], around_locks: bool) -> R
             columns=await fetch(queries.COLUMNS),
             functions=await fetch(queries.FUNCTIONS),
             types=await fetch(queries.TYPES),
+            shapes=await fetch(queries.SHAPES),
             behaviour=BehaviourRows(
                 routines=await fetch(behaviour_queries.ROUTINES),
                 triggers=await fetch(behaviour_queries.TRIGGERS),

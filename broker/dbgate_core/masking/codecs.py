@@ -46,19 +46,19 @@ def value_mask(
     An unknown type or format gives the mask that always answers NULL.
     """
     if format_code not in (TEXT_FORMAT, BINARY_FORMAT):
-        return _null
+        return NULL_MASK
     if element := ELEMENTS.get(type_oid):
         inner = value_mask(form, element, format_code, key, limit)
         array = mask_binary_array if format_code == BINARY_FORMAT else mask_text_array
         return lambda value: array(value, inner)
     family = FAMILIES.get(type_oid)
     if family is None:
-        return _null
+        return NULL_MASK
     if family is Family.TEXT:
         return _text(form, key, limit if limit is not None else LENGTHS.get(type_oid))
     masks = _BINARY if format_code == BINARY_FORMAT else _TEXT
     make = masks.get(family)
-    mask = make(form, key, family) if make else _null
+    mask = make(form, key, family) if make else NULL_MASK
     if form.partial and form.data_class is DataClass.BIRTH_DATE:
         return _year_or(mask, first_of_year(family, format_code))
     return mask
@@ -66,11 +66,15 @@ def value_mask(
 
 def is_null_mask(mask: ValueMask) -> bool:
     """Does the mask answer NULL whatever it is given."""
-    return mask is _null
+    return mask is NULL_MASK
 
 
 def _null(value: bytes) -> bytes | None:
     return None
+
+
+NULL_MASK: Final[ValueMask] = _null
+"""The mask that answers NULL whatever it is given."""
 
 
 def _year_or(token: ValueMask, year: ValueMask | None) -> ValueMask:

@@ -17,14 +17,16 @@ from dbgate_core.errors import Denied
 from dbgate_core.masking.binary_copy import BinaryCopyMask
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
 from dbgate_core.masking.classes import DataClass
-from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT, is_null_mask, value_mask
+from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT, is_null_mask
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
 from dbgate_core.masking.forms import Form
 from dbgate_core.masking.generalise import generalised
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.masking.nested import mask_of_type
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
+from dbgate_core.masking.shapes import Types
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
 from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyle, MaskStyles
 from dbgate_core.masking.types import FAMILIES, Family, character_limit
@@ -89,10 +91,19 @@ def plan_rows(
         if carried is None:
             carried = CLEAN if _only_clean(analysis, scope) else scope.anything
         if not carried.clean:
-            type_oid = catalog.base_type(field.type_oid)
             limit = character_limit(field.type_oid, field.type_modifier)
             masks.append(
-                _column_mask(index, field.name, carried, type_oid, field.format, key, styles, limit)
+                _column_mask(
+                    index,
+                    field.name,
+                    carried,
+                    field.type_oid,
+                    field.format,
+                    key,
+                    styles,
+                    catalog,
+                    limit,
+                )
             )
     return row_mask(len(fields), masks) if masks else None
 
@@ -214,8 +225,10 @@ def _column_mask(
     format_code: int,
     key: MaskKey,
     styles: MaskStyles,
+    types: Types,
     limit: int | None = None,
 ) -> ColumnMask:
+    type_oid = types.base_type(type_oid)
     strictest = max(carried.classes, key=lambda data_class: _STRICTEST[data_class])
     style = styles.of(carried.classes)
     plain = not carried.derived and len(carried.classes) == 1
@@ -231,8 +244,10 @@ def _column_mask(
         type_oid = type_oid if FAMILIES.get(type_oid) is Family.TEXT else NO_TYPE
     elif style is MaskStyle.NULL:
         type_oid = NO_TYPE
-    mask = value_mask(form, type_oid, format_code, key, limit)
+    mask = mask_of_type(form, type_oid, format_code, key, types, limit)
     kind = "null" if is_null_mask(mask) else _kind(form)
+    if kind == MaskStyle.PARTIAL and types.shape(type_oid) is not None:
+        kind = MaskStyle.TOKEN
     return ColumnMask(index, replace(said, mask=kind), mask)
 
 
@@ -283,7 +298,7 @@ def plan_copy(
         raise _refused("only UTF-8 can be masked")
     code = BINARY_FORMAT if binary else TEXT_FORMAT
     masks = [
-        _column_mask(index, name, carried, catalog.base_type(carried.type_oid), code, key, styles)
+        _column_mask(index, name, carried, carried.type_oid, code, key, styles, catalog)
         for index, (name, carried) in enumerate(outputs.columns)
         if not carried.clean
     ]

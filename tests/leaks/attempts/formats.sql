@@ -99,3 +99,13 @@ select string_agg(repeat(email, 100), '') from people, generate_series(1, 100);
 select email, repeat('. ', 40000), phone from people, generate_series(1, 20);
 
 select array_agg(email) from people, generate_series(1, 500);
+
+select row(phone, mobile, personal_data, birth_date), array[row(email, phone)] from formats;
+
+select array[phone], array[mobile], array[personal_data], array[birth_date] from formats;
+
+select p, home_address, array[p] from people p;
+
+select (p.home_address).street, (p.addresses[1]), p.addresses[1:1] from people p;
+
+select row(row(row(email, home_address), addresses), phone) from people;
