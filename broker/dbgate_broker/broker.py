@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from dbgate_broker.api.app import build
 from dbgate_broker.api.operations import scrape
@@ -21,13 +20,13 @@ from dbgate_broker.classify.service import Classifier, review_of
 from dbgate_broker.config import Config, ListenConfig
 from dbgate_broker.credentials.vault import VaultProvider
 from dbgate_broker.explaining import Explainer
-from dbgate_broker.files import read_or_make
 from dbgate_broker.gateway import descriptors
 from dbgate_broker.gateway.limits import Limits
 from dbgate_broker.gateway.server import Gateway
 from dbgate_broker.guards import ConnectionGuards, record_reading
 from dbgate_broker.identity import Authenticator
 from dbgate_broker.live_policies import LivePolicies
+from dbgate_broker.masking_keys import newest_key
 from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.estimating import estimated_rows
 from dbgate_broker.sessions.holding import Holding
@@ -43,10 +42,8 @@ from dbgate_broker.telemetry.tally import Tallies
 from dbgate_core import native
 from dbgate_core.contract import Discovery
 from dbgate_core.errors import UsageError
-from dbgate_core.masking.key import MaskKey
 from dbgate_core.sql.analyse import analyse
 
-MASK_KEY_BYTES: Final = 32
 Drain = Callable[[], Awaitable[bool]]
 """Lets what runs end, within its limit; False when something still ran."""
 
@@ -77,9 +74,7 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     """
     tls = tls_context(config.listen)
     first = read_policies(config.policy_directory)
-    key = MaskKey(
-        read_or_make(config.masking_key_file, lambda: secrets.token_bytes(MASK_KEY_BYTES))
-    )
+    key = newest_key(config.masking_key_file)
     audit = AuditLog.open(config.audit)
     stack.callback(audit.close)
     store = open_store(config.state_url)
@@ -92,7 +87,7 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     def state() -> dict[str, str]:
         return {"version": version("dbgate"), "policy": policies.version}
 
-    audit.append("broker_started", state())
+    audit.append("broker_started", {**state(), "masking_key": key.version})
     stack.callback(lambda: audit.append("broker_stopped", state()))
 
     tallies = Tallies()

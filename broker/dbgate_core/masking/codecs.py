@@ -94,7 +94,7 @@ def _text(form: Form, key: MaskKey, limit: int | None) -> ValueMask:
         return (masked if limit is None else masked[:limit]).encode()
 
     bound = -1 if limit is None else limit
-    return Described(mask, form.kind, key.subkey(form.data_class), bound)
+    return Described(mask, form.kind, key.subkey(form.data_class), bound, key.mark.encode())
 
 
 def _below(family: Family) -> int:
@@ -267,7 +267,7 @@ def _document(before: str, after: str) -> Callable[[Form, MaskKey, Family], Valu
 
 
 def _text_bytea(form: Form, key: MaskKey, family: Family) -> ValueMask:
-    return lambda value: b"\\x" + key.token(form.data_class, value, 16).encode()
+    return lambda value: b"\\x" + key.derive(form.data_class, value)[:8].hex().encode()
 
 
 def _binary_bytea(form: Form, key: MaskKey, family: Family) -> ValueMask:

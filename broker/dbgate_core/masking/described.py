@@ -14,13 +14,14 @@ class Described:
 
     `kind` names the form: a data class that has one, `token` for all others, `number`, `year`,
     `date`, `uuid`. `bound` is the most characters of a text, -1 without limit, and one more than
-    the highest number. `key` is the class's key.
+    the highest number. `key` is the class's key, `mark` stands before each token.
     """
 
     function: ValueMask
     kind: str
     key: bytes
     bound: int = -1
+    mark: bytes = b""
 
     def __call__(self, value: bytes) -> bytes | None:
         """The masked value."""

@@ -6,6 +6,7 @@
 cdef enum:
     FORM_SPARE = 64
     MIN_DIGITS_FOR_LAST_FOUR = 8    # dbgate_core/masking/forms.py
+    MAX_MARK_BYTES = 5              # dbgate_core/masking/key.py
     PYTHON = -1                     # the length that says: not here
 
 cdef enum FormKind:
@@ -25,6 +26,8 @@ cdef struct Form:
     FormKind kind
     int64_t bound                   # the most characters, negative: no limit; of numbers: below it
     uint8_t key[KEY_BYTES]
+    uint8_t mark[MAX_MARK_BYTES]    # before each token
+    Py_ssize_t mark_size
 
 cdef dict KINDS = {
     "secret": FORM_STARS,
@@ -41,17 +44,22 @@ cdef dict KINDS = {
 }
 
 
-cdef int describe(Form *form, object mask) except -1:
+cdef int describe(Form *form, object described) except -1:
     """What to do for a mask: dbgate_core.masking.described.Described says it, others are called."""
-    cdef bytes key
-    form.kind = KINDS.get(getattr(mask, "kind", None), FORM_PYTHON)
+    cdef bytes key, mark
+    form.kind = KINDS.get(getattr(described, "kind", None), FORM_PYTHON)
     if form.kind == FORM_PYTHON:
         return 0
-    key = mask.key
+    key = described.key
     if len(key) != KEY_BYTES:
         raise ValueError("a masking key of a wrong length")
     memcpy(form.key, PyBytes_AS_STRING(key), KEY_BYTES)
-    form.bound = mask.bound
+    mark = described.mark
+    if len(mark) > MAX_MARK_BYTES:
+        raise ValueError("the mark of a masking key is too long")
+    memcpy(form.mark, PyBytes_AS_STRING(mark), len(mark))
+    form.mark_size = len(mark)
+    form.bound = described.bound
     if form.kind in (FORM_NUMBER, FORM_YEAR) and not 0 < form.bound <= MAX_BELOW:
         raise ValueError("a number of a wrong bound")
     return 0
@@ -95,9 +103,11 @@ cdef Py_ssize_t put_token(
     cdef uint8_t digest[DIGEST_BYTES]
     cdef int at
     sip_digest(form.key, value, size, digest)
+    memcpy(out, form.mark, form.mark_size)
+    out += form.mark_size
     for at in range(digits):
         out[at] = hexadecimal(digest, at)
-    return digits
+    return form.mark_size + digits
 
 
 cdef Py_ssize_t token_form(

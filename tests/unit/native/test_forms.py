@@ -19,7 +19,7 @@ from tests.unit.native.twins import compiled
 
 compiled()
 
-KEYS = st.binary(min_size=16, max_size=80).map(MaskKey)
+KEYS = st.builds(MaskKey, st.binary(min_size=16, max_size=80), st.sampled_from([1, 2, 999]))
 FORMS = st.builds(Form, st.sampled_from(DataClass), st.booleans())
 LIMITS = st.one_of(st.none(), st.integers(0, 30))
 ABOUT = MaskedColumn("c", "email", "token")
@@ -50,6 +50,7 @@ def compiled_mask(mask: ValueMask, value: bytes) -> bytes | None:
 @example(b"a" * 128, Form(DataClass.TOKEN), MaskKey(b"k" * 32), None)
 @example(b"a" * 129, Form(DataClass.TOKEN), MaskKey(b"k" * 32), None)
 @example(b"a" * 256, Form(DataClass.TOKEN), MaskKey(b"k" * 32), None)
+@example(b"ada@example.com", Form(DataClass.EMAIL), MaskKey(b"k" * 32, 999), None)
 def test_a_text_has_one_mask(value: bytes, form: Form, key: MaskKey, limit: int | None) -> None:
     mask = value_mask(form, TEXT_OID, 0, key, limit)
     assert compiled_mask(mask, value) == mask(value)
