@@ -18,7 +18,16 @@ EMPTY_AGAIN: Final = timedelta(minutes=15)
 """For a column that had no values yet, or could not be read."""
 _STORED: Final = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATVIEW})
 _SAMPLED: Final = frozenset(
-    {Family.TEXT, Family.INT4, Family.INT8, Family.NUMERIC, Family.JSON, Family.JSONB}
+    {
+        Family.TEXT,
+        Family.INT4,
+        Family.INT8,
+        Family.NUMERIC,
+        Family.JSON,
+        Family.JSONB,
+        Family.XML,
+        Family.BYTEA,
+    }
 )
 
 
@@ -65,6 +74,11 @@ def is_sampled(catalog: Catalog, column: Column) -> bool:
 def is_document(catalog: Catalog, column: Column) -> bool:
     """Does it hold JSON by its type."""
     return family(catalog, column) in ((Family.JSON, False), (Family.JSONB, False))
+
+
+def is_markup(catalog: Catalog, column: Column) -> bool:
+    """Does it hold XML by its type."""
+    return family(catalog, column) == (Family.XML, False)
 
 
 def _is_looked_at(relation: CatalogRelation, inside: Collection[int]) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 
 from dbgate_broker.classify import sampling
-from dbgate_broker.classify.due import Target, is_document, is_sampled
+from dbgate_broker.classify.due import Target, is_document, is_markup, is_sampled
 from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.sessions.own import Own
 from dbgate_broker.sessions.records import record
@@ -120,6 +120,7 @@ class Run:
                 column.classes - column.found,
                 values.get(column.attnum, ()),
                 documents=is_document(self.catalog, column),
+                markup=is_markup(self.catalog, column),
             )
             for column in target.columns
         ]

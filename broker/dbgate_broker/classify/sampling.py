@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Sequence
 from typing import Final, LiteralString
 
@@ -40,6 +41,7 @@ APPLICATION: Final = "dbgate-classifier"
 OPTIONS: Final = "-c statement_timeout=2000 -c lock_timeout=200 -c search_path=pg_catalog"
 _PAGE_BYTES: Final = 8_192
 _CHUNK: Final = 50
+_NO_TEXT: Final = "\ufffd"
 
 SIZE: Final[LiteralString] = """
 SELECT greatest(pg_relation_size(c.oid),
@@ -95,7 +97,9 @@ def _expression(catalog: Catalog, column: Column, number: int) -> sql.Composed:
     found, array = family(catalog, column)
     if array:
         text = sql.SQL("left(array_to_string({}::text[], E'\\n'), {})").format(name, MAX_CHARS)
-    elif found in (Family.JSON, Family.JSONB):
+    elif found is Family.BYTEA:
+        text = sql.SQL("substr({}, 1, {})").format(name, MAX_CHARS)
+    elif found in (Family.JSON, Family.JSONB, Family.XML):
         text = sql.SQL("CASE WHEN length({0}::text) <= {1} THEN {0}::text END").format(
             name, MAX_DOCUMENT_CHARS
         )
@@ -117,6 +121,15 @@ async def fetch(connection: Session, statement: sql.Composed, columns: Sequence[
             for row in rows:
                 for column, value in zip(columns, row, strict=True):
                     if value is not None:
-                        values[column.attnum].append(value)
+                        text = of_bytes(value) if isinstance(value, bytes) else value
+                        values[column.attnum].append(text)
                         size += len(value)
     return values
+
+
+def of_bytes(value: bytes) -> str:
+    """The text that a bytea is, its last character perhaps cut; what is none counts, and tells nothing."""
+    try:
+        return getincrementaldecoder("utf-8")().decode(value)
+    except UnicodeDecodeError:
+        return _NO_TEXT

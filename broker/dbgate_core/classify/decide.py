@@ -7,12 +7,13 @@ one that its name neither protects nor explains.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dbgate_core.classify.content import MAX_VALUE_CHARS, other_findings, sound_findings
 from dbgate_core.classify.documents import are_documents, members
 from dbgate_core.classify.finding import Finding, Path, Source
+from dbgate_core.classify.markup import as_document
 from dbgate_core.masking.classes import DataClass, classify_column, words_of
 
 BY_NAME: Final = 95
@@ -46,20 +47,36 @@ def look(
     values: Sequence[str],
     *,
     documents: bool = False,
+    markup: bool = False,
 ) -> Looked:
     """What a column holds. `named` are the classes of its name, type and comment.
 
-    `values` are texts of sampled values that are not null; `documents` says that its type is JSON.
+    `values` are texts of sampled values that are not null; `documents` says that its type is JSON,
+    `markup` that it is XML: its elements and attributes tell what the whole column holds.
     """
     whole = [text for value in dict.fromkeys(values) if (text := value.strip())]
     by_name = tuple(
         Finding(one, BY_NAME, "its name, type or comment says so", Source.NAME)
         for one in sorted(named)
     )
+    if whole and markup:
+        return Looked((*by_name, *_markup(table, column, named, whole)), len(whole))
     if whole and (documents or are_documents(whole)):
         found, paths = _documents(table, column, whole)
         return Looked((*by_name, *found), len(whole), paths)
     return Looked((*by_name, *_content(column, named, whole)), len(whole))
+
+
+def _markup(
+    table: str, column: str, named: frozenset[DataClass], values: Sequence[str]
+) -> list[Finding]:
+    """The classes of all members, each once, with the evidence that is surest; none has a path of its own."""
+    texts = [text for value in values if (text := as_document(value))]
+    found, _ = _documents(table, column, texts)
+    best: dict[DataClass, Finding] = {}
+    for one in sorted(found, key=lambda finding: finding.confidence):
+        best[one.data_class] = replace(one, source=Source.CONTENT, path=())
+    return [best[name] for name in sorted(best) if name not in named]
 
 
 def _content(column: str, named: frozenset[DataClass], texts: Sequence[str]) -> list[Finding]:

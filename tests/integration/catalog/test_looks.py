@@ -143,6 +143,39 @@ def test_a_look_finds_what_names_do_not_say(server: str, tmp_path: Path) -> None
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "found"),
+    [
+        ("bytea", "convert_to('p' || n || '@example.com', 'utf8')", {"v1": {"email"}}),
+        ("bytea", "decode(md5(n::text), 'hex')", {}),
+        ("bytea", "convert_to(repeat('é', 700) || n, 'utf8')", {}),
+        (
+            "xml",
+            "('<o><to n=\"' || n || '\">p' || n || '@example.com</to></o>')::xml",
+            {"v1": {"email"}},
+        ),
+        ("xml", "('<o><n>' || n || '</n></o>')::xml", {}),
+    ],
+)
+def test_bytes_and_markup_are_looked_into(
+    server: str, tmp_path: Path, kind: str, value: str, found: dict[str, set[str]]
+) -> None:
+    async def scenario() -> None:
+        async with place(server, tmp_path) as here:
+            here.execute(
+                f"create table looked.raw (v1 {kind}); grant select on looked.raw to sampler"
+            )
+            try:
+                here.execute(f"insert into looked.raw select {value} from generate_series(1, 40) n")
+                assert classes(await here.look(), "raw") == found
+            except psycopg.errors.FeatureNotSupported as exc:
+                pytest.skip(f"this server has no {kind}: {exc.diag.message_primary}")
+            finally:
+                here.execute("drop table looked.raw")
+
+    asyncio.run(scenario())
+
+
 def test_no_value_leaves_the_look(server: str, tmp_path: Path) -> None:
     async def scenario() -> str:
         async with place(server, tmp_path) as here:

@@ -57,6 +57,34 @@ def test_documents_are_classed_by_member_also_in_text() -> None:
     assert ("user", "plan") in looked.paths
 
 
+def marked(values: list[str]) -> dict[str, str]:
+    findings = look("t", "raw", NOTHING, values, markup=True).findings
+    assert not any(f.path or f.source is not Source.CONTENT for f in findings)
+    return {f.data_class.value: f.reason for f in findings}
+
+
+def test_elements_and_attributes_of_xml_tell_what_the_column_holds() -> None:
+    values = [
+        f'<?xml version="1.0"?><o><to Email="p{n}@example.com">x</to><c:n1>{CARDS[n]}</c:n1></o>'
+        for n in range(3)
+    ]
+    found = marked(values)
+    assert set(found) == {"email", "card_number"}
+    assert found["email"] == "its key 'Email' says so"
+    assert found["card_number"].startswith("3 of 3 sampled values are card numbers")
+    assert marked([f"<a>{n}</a><b><c>word</c></b>" for n in range(9)]) == {}
+    assert set(marked([f"{card} <b/>" for card in CARDS])) == {"card_number"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["<a", "", "text & more", "<a>" * 500, "<a>" * 99 + "</a>" * 99, "</x><x>",
+     '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', "<a>&e;</a>"],
+)  # fmt: skip
+def test_what_is_no_plain_xml_tells_nothing(value: str) -> None:
+    assert marked([value]) == {}
+
+
 def test_bare_strings_and_arrays_are_the_columns_own() -> None:
     mails = [f"p{n}@example.com" for n in range(3)]
     bare = look("t", "j", NOTHING, [json.dumps(mail) for mail in mails], documents=True)
