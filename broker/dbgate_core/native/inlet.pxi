@@ -46,7 +46,7 @@ cdef class Inlet:
         try:
             done = self.lane.ask(data) if self.asks else self.lane.answer(data)
             if done:
-                self.pass_on(data if done == nbytes else data[:done])
+                self.pass_on(self.lane.out(data, done))
         except Exception as exc:
             self.failed(exc)
             return

@@ -67,7 +67,7 @@ cdef class Flight:
     cdef bytes data
     cdef Py_ssize_t values_at, values_end
     cdef Flight following
-    cdef readonly bint parsed
+    cdef readonly bint parsed, own_describe
     cdef readonly object before
     cdef readonly object text
 
@@ -84,12 +84,14 @@ cdef class Lane:
     cdef Py_ssize_t count
     cdef dict statements, portals, parsed, shapes
     cdef object kept, settled
+    cdef list changes
 
     def __init__(self, dict statements not None, dict portals not None, kept, settled):
         self.statements, self.portals = statements, portals
         self.kept, self.settled = kept, settled
         self.parsed = {}
         self.shapes = {}
+        self.changes = []
 
     @property
     def busy(self):
@@ -140,6 +142,20 @@ cdef class Lane:
             done = end
         return done
 
+    def out(self, bytes data not None, Py_ssize_t done):
+        """What goes to the other side for so many bytes that were taken on."""
+        cdef list parts
+        cdef Py_ssize_t position = 0, start, end
+        if not self.changes:
+            return data if done == PyBytes_GET_SIZE(data) else data[:done]
+        parts = []
+        for start, end, other in self.changes:
+            parts += (data[position:start], other)
+            position = end
+        parts.append(data[position:done])
+        self.changes.clear()
+        return b"".join(parts)
+
     def leave(self):
         """Close: how many were taken on, and those of them that the server has not answered."""
         cdef list flights = []
@@ -162,7 +178,7 @@ cdef class Lane:
         if raw[position] == 0x51:
             return self.one_queried(data, raw, size, position)
         parsed = end_of(raw, size, position, 0x50)
-        if not shaped(raw, size, parsed or position, &found) or not found.described:
+        if not shaped(raw, size, parsed or position, &found):
             return 0
         if parsed:
             if found.name != found.name_end or parsed - position > MAX_PARSED_BYTES:
@@ -192,6 +208,9 @@ cdef class Lane:
         if parsed:
             flight.parsed, flight.before = True, self.statements.get("")
             self.statements[""] = prepared
+        if not found.described:
+            flight.own_describe = True
+            self.changes.append((found.bind_end, found.bind_end, DESCRIBE))
         self.took(flight)
         return found.end
 
@@ -240,7 +259,7 @@ cdef class Lane:
     ) except -1:
         cdef Flight flight = self.first
         cdef Track track = flight.track
-        cdef Py_ssize_t tag, tag_end, end, row
+        cdef Py_ssize_t tag, tag_end, end, row, described
         cdef object form
         if flight.parsed:
             position = empty(raw, size, position, 0x31)
@@ -249,6 +268,7 @@ cdef class Lane:
         end = position if flight.text is not None else empty(raw, size, position, 0x32)
         if not end and flight.text is None:
             return 0
+        described = end
         end = after(raw, size, end, track.description)
         row = end
         while row:
@@ -259,11 +279,13 @@ cdef class Lane:
         if not tag < tag_end <= tag + MAX_TAG_BYTES:
             return 0
         end = end_of(raw, size, tag_end, 0x5a)
-        if end - tag_end != READY_BYTES or not held(track):
+        if end - tag_end != READY_BYTES or raw[end - 1] not in (0x49, 0x54, 0x45) or not held(track):
             return 0
         form = end_form(track, raw[tag:tag_end])
         if form is None:
             return 0
+        if flight.own_describe:
+            self.changes.append((described, described + PyBytes_GET_SIZE(track.description), b""))
         self.first = flight.following
         if self.first is None:
             self.last = None

@@ -82,7 +82,8 @@ class Answers:
             queue.push(parsed)
             portal.prepared = replace(portal.prepared, segment=queue.segment)
             parsed.set(self.statements, "", portal.prepared)
-        entry = Pending(Kind.EXCHANGE, permit, running, portal=portal)
+        own = flight.own_describe
+        entry = Pending(Kind.EXCHANGE, permit, running, portal=portal, own_describe=own)
         entry.set(self.portals, "", portal)
         queue.push(entry)
 

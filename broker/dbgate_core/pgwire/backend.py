@@ -6,6 +6,7 @@ neighbours; rows without a mask are not even waited for.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
@@ -28,11 +29,13 @@ from dbgate_core.pgwire.messages import (
     cstring,
     message,
 )
-from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending, Portal
+from dbgate_core.pgwire.pending import ANSWERS, Kind, Pending, Portal, Prepared
 from dbgate_core.pgwire.rows import parse_row_description
 from dbgate_core.pgwire.runs import DATA_ROW
 from dbgate_core.pgwire.tail import Tail
 
+MAX_TRACKS: Final = 64
+"""Of a connection's prepared statements, some 6 KB each."""
 _COPY_DATA: Final = ord("d")
 _FIRST: Final = frozenset(b"2TC")
 """What an answer may begin with that is settled at once."""
@@ -58,6 +61,7 @@ class Backend(Answers):
         self._server = Tail()
         self._server_skip = 0
         self._interjected = b""
+        self._tracked: deque[Prepared] = deque()
 
     def take_for_client(self) -> bytes:
         """What goes to the client now."""
@@ -111,7 +115,7 @@ class Backend(Answers):
         if lane.open:
             done = lane.answer(data)
             if done:
-                self._to_client.append(data if done == len(data) else data[:done])
+                self._to_client.append(lane.out(data, done))
                 data = data[done:]
             if not data:
                 return
@@ -208,7 +212,7 @@ class Backend(Answers):
         if answer.status == "I":
             self.pending.end_transaction(self.portals)
         self._end(head, outcome)
-        if head.kind is Kind.EXCHANGE and not head.own_describe and head.portal is not None:
+        if head.kind is Kind.EXCHANGE and head.portal is not None:
             self._track(head.portal, description)
         elif head.kind is Kind.QUERY and head.permit is not None and COMPILED:
             self._track_query(head.permit, description)
@@ -227,6 +231,10 @@ class Backend(Answers):
         else:
             prepared.track = None
         prepared.trackless = prepared.track is None
+        if prepared.track is not None:
+            self._tracked.append(prepared)
+            if len(self._tracked) > MAX_TRACKS:
+                self._tracked.popleft().track = None
         if prepared.track is not None and prepared.parsed:
             self.lane.knows(prepared.parsed, prepared)
 

@@ -65,6 +65,7 @@ class Flight:
     """An exchange that was begun, and that the server has not answered.
 
     `parsed`: it began with a Parse of the unnamed statement, which was `before`. `text` is that of a Query.
+    `own_describe`: the Describe in it is dbgate's own.
     """
 
     track: Track
@@ -75,6 +76,7 @@ class Flight:
     parameters: bytes
     parsed: bool
     before: object
+    own_describe: bool
     text: str | None
 
 
@@ -117,6 +119,11 @@ class Lane:
     def answer(self, data: bytes) -> int:
         """End the exchanges whose answers the data begins with; how many bytes they are."""
         return 0
+
+    def out(self, data: bytes, done: int) -> bytes:
+        """What goes to the other side for so many bytes that were taken on: our own Describes are put in,
+        and what answers them left out."""
+        return data[:done]
 
     def leave(self) -> tuple[int, list[Flight]]:
         """Close: how many were taken on, and those of them that the server has not answered."""

@@ -149,7 +149,7 @@ class Session(Backend):
         if lane.open:
             done = lane.ask(data)
             if done:
-                self._to_server.append(data if done == len(data) else data[:done])
+                self._to_server.append(lane.out(data, done))
                 data = data[done:]
                 if not data:
                     return

@@ -19,10 +19,11 @@ from dbgate_core.audit.statement import Said, ended
 from dbgate_core.counts import Counts
 from dbgate_core.errors import AuditUnavailable, DbgateError
 from dbgate_core.native import COMPILED, Flight, Track
-from dbgate_core.pgwire import answers, lane
+from dbgate_core.pgwire import answers, backend, lane
 from dbgate_core.pgwire.answers import well
 from dbgate_core.pgwire.guard import Outcome, Permit, RowMask, Running, Status
 from dbgate_core.pgwire.messages import message
+from dbgate_core.pgwire.pending import Prepared
 from dbgate_core.pgwire.rows import Field
 from tests.unit.pgwire.test_relay import (
     MOVING,
@@ -110,18 +111,22 @@ class Tracking(Strict):
 
 
 def settled(talk: Talk) -> list[object]:
-    """What the guard noted, and what the session knows."""
+    """What the guard noted, and what the session knows; what the lane knows is not judged again."""
     notes = [(n.text, n.protocol, n.outcome) for n in talk.guard.notes]
     session = talk.session
     names = [sorted(session.statements), sorted(session.portals)]
-    judged = sorted(set(talk.guard.judged))  # a Parse that is known is not judged again
-    return [*notes, judged, names, session.transaction_status, session.drained]
+    return [*notes, names, session.transaction_status, session.drained]
 
 
 def repeated() -> st.SearchStrategy[list[bytes]]:
     """Statements that are prepared, settled, and then run often, with others between them."""
     name = st.sampled_from(["", "s", "t"])
-    often = st.builds(lambda n, times: [exchange_of(n, True)] * times, name, st.integers(1, 6))
+    often = st.builds(
+        lambda n, shown, times: [exchange_of(n, shown)] * times,
+        name,
+        st.booleans(),
+        st.integers(1, 6),
+    )
     prepared = st.builds(
         lambda n, text: [parse(n, text) + SYNC, exchange_of(n, True)],
         name,
@@ -204,6 +209,27 @@ def test_it_is_taken() -> None:
     assert guard.counts.allowed["read"] == guard.statements == 3
     assert guard.counts.ended[Status.OK] == sum(guard.counts.durations) == 3
     assert talk.session.drained
+
+
+def test_what_is_not_described_is_for_dbgate_alone() -> None:
+    talk, guard = prepared()
+    talk.out = b""
+    talk.client(exchange_of("s", False) + exchange_of("s", True) + exchange_of("s", False))
+    assert guard.taken == 3
+    talk.settle()
+    short, whole = ["2", "D", "C", "Z"], ["2", "T", "D", "C", "Z"]
+    assert [kind for kind, _ in told(talk.out)] == short + whole + short
+
+
+def test_no_more_than_so_many_statements_have_a_track() -> None:
+    talk, _ = prepared()
+    names = [f"s{n}" for n in range(backend.MAX_TRACKS)]
+    for name in names:
+        talk.client(parse(name, "row a") + SYNC)
+        talk.client(exchange_of(name, True))
+        talk.settle()
+    kept = talk.session.statements.values()
+    assert sum(isinstance(p, Prepared) and p.track is not None for p in kept) == backend.MAX_TRACKS
 
 
 def test_a_query_of_a_shape_that_is_known_is_taken() -> None:
