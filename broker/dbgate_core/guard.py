@@ -134,6 +134,7 @@ class ConnectionGuard:
         self.statements = 0
         self._policy = ""
         self._unmasked = False
+        self._end_forms: dict[bytes, Form] = {}
         self._follow_policy()
 
     @property
@@ -325,6 +326,7 @@ class ConnectionGuard:
             until_ns=self._loaded_ns + self._catalog_age_ns,
             begin=begin,
             end=self._end_form,
+            forms=self._end_forms,
             entry=Filled,
             append=self._recorder.append,
             clock_ns=self._clock_ns,
@@ -588,6 +590,7 @@ class ConnectionGuard:
         """Other policies are in force: entries name their version, and masks are theirs."""
         self._policy = self._verdicts.policy.version
         self._entry = fragment({**self._scope.entry, "policy": self._policy})
+        self._end_forms = {}
         nothing = self._judged("").decision
         self._unmasked = nothing.allowed and not nothing.obligations.mask
 

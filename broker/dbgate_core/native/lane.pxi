@@ -6,9 +6,9 @@ cimport cython
 from dbgate_core.errors import DbgateError
 
 cdef enum:
-    MAX_FORMS = 16          # of end entries of one track: its tags
-    MAX_PARSED = 32         # of one connection
-    MAX_SHAPES = 32
+    MAX_FORMS = 16          # of end entries of one connection: their tags
+    MAX_PARSED = 16         # of one connection
+    MAX_SHAPES = 16
     MAX_PARSED_BYTES = 2048 # of each: dbgate_core/pgwire/lane.py
     LAST_PLACE = 32         # of durations (dbgate_core/counts.py)
 
@@ -25,14 +25,14 @@ cdef class Track:
 
     def __init__(
         self, *, permit, bytes description not None, int values, guard, tuple terms not None,
-        int64_t until_ns, begin, end, entry, append, clock_ns, counts, kind, ok
+        int64_t until_ns, begin, end, dict forms not None, entry, append, clock_ns, counts, kind, ok
     ):
         self.permit, self.description, self.guard = permit, description, guard
         self.terms, self.until_ns, self.values = terms, until_ns, values
         self.begin, self.end, self.entry = begin, end, entry
         self.append, self.clock_ns = append, clock_ns
         self.counts, self.kind, self.ok = counts, kind, ok
-        self.forms = {}
+        self.forms = forms
 
     def holds(self):
         """Whether all that it rests on is as it was."""

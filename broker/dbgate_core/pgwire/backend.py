@@ -34,8 +34,8 @@ from dbgate_core.pgwire.rows import parse_row_description
 from dbgate_core.pgwire.runs import DATA_ROW
 from dbgate_core.pgwire.tail import Tail
 
-MAX_TRACKS: Final = 64
-"""Of a connection's prepared statements, some 6 KB each."""
+MAX_TRACKS: Final = 32
+"""Of a connection's prepared statements, some 4 KB each."""
 _COPY_DATA: Final = ord("d")
 _FIRST: Final = frozenset(b"2TC")
 """What an answer may begin with that is settled at once."""

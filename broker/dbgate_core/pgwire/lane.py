@@ -37,7 +37,7 @@ class Track:
     """What the lane needs for the exchanges of one prepared statement.
 
     `description` is the whole RowDescription that needs no mask, `values` the number of its parameters. `begin` makes the begin entry, of a Query from its text; `end` gives the form of an
-    end entry for a command tag, `entry` such an entry from it and its values. It holds until `until_ns` of `clock_ns`.
+    end entry for a command tag, kept in `forms`, `entry` such an entry from it and its values. It holds until `until_ns` of `clock_ns`.
     """
 
     permit: Permit
@@ -48,6 +48,7 @@ class Track:
     until_ns: int
     begin: Callable[..., Mapping[str, object]]
     end: Callable[[str], Form]
+    forms: dict[bytes, Form]
     entry: Callable[[Form, tuple[int, int]], Mapping[str, object]]
     append: Callable[[str, Mapping[str, object]], int]
     clock_ns: Callable[[], int]

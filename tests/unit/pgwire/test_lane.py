@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dbgate_broker.testing.gateway import Noted, TextPermit
 from dbgate_core.audit.canonical import fragment
-from dbgate_core.audit.form import Filled
+from dbgate_core.audit.form import Filled, Form
 from dbgate_core.audit.statement import Said, ended
 from dbgate_core.counts import Counts
 from dbgate_core.errors import AuditUnavailable, DbgateError
@@ -54,6 +54,7 @@ class Tracking(Strict):
     statements: int = 0
     taken: int = 0
     planned: int = 0
+    forms: dict[bytes, Form] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
@@ -82,6 +83,7 @@ class Tracking(Strict):
             until_ns=FOREVER,
             begin=begin,
             end=lambda tag: ended(Status.OK, tag, well(tag).rows, "").with_own(scope=0),
+            forms=self.forms,
             entry=Filled,
             append=self._append,
             clock_ns=lambda: 0,
