@@ -8,7 +8,6 @@ INSERT, UPDATE, DELETE and MERGE have both, for what was written may come from e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,20 +15,16 @@ from dbgate_core.catalog import FIRST_USER_OID, Catalog, RelationKind
 from dbgate_core.errors import Denied
 from dbgate_core.masking.binary_copy import BinaryCopyMask
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, either
-from dbgate_core.masking.classes import DataClass
-from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT, is_null_mask
+from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT
+from dbgate_core.masking.column_masks import Masking, OutputColumn
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
-from dbgate_core.masking.forms import Form
-from dbgate_core.masking.generalise import generalised
 from dbgate_core.masking.key import MaskKey
-from dbgate_core.masking.nested import mask_of_type
-from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
+from dbgate_core.masking.rows import MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.shapes import Types
 from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
-from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyle, MaskStyles
-from dbgate_core.masking.types import FAMILIES, Family, character_limit
+from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyles
+from dbgate_core.masking.types import character_limit
 from dbgate_core.native.masks import copy_mask, row_mask
 
 if TYPE_CHECKING:
@@ -38,10 +33,6 @@ if TYPE_CHECKING:
 DEFAULT_SEARCH_PATH: Final = ("public",)
 MAX_REMEMBERED: Final = 4_096
 """The lineage of texts up to this many characters is remembered: 1,024 of them, 4 MB at most."""
-NO_TYPE: Final = 0
-"""No type's OID: what has a mask of it is NULL."""
-_STARS: Final = Form(DataClass.SECRET)
-_STRICTEST: Final = {data_class: rank for rank, data_class in enumerate(DataClass)}
 
 
 class ResultColumn(Protocol):
@@ -85,26 +76,15 @@ def plan_rows(
     """
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     lineage = _Lineage(text, scope, names or {})
-    masks = []
+    masking, masks = Masking(key, styles, catalog), []
     for index, field in enumerate(fields):
         carried = _field_carries(field, index, len(fields), lineage, scope)
         if carried is None:
             carried = CLEAN if _only_clean(analysis, scope) else scope.anything
         if not carried.clean:
             limit = character_limit(field.type_oid, field.type_modifier)
-            masks.append(
-                _column_mask(
-                    index,
-                    field.name,
-                    carried,
-                    field.type_oid,
-                    field.format,
-                    key,
-                    styles,
-                    catalog,
-                    limit,
-                )
-            )
+            column = OutputColumn(index, field.name, field.type_oid, field.format, limit)
+            masks.append(masking.of(column, carried))
     return row_mask(len(fields), masks) if masks else None
 
 
@@ -217,44 +197,6 @@ def _only_clean(analysis: Analysis | None, scope: Scope) -> bool:
     return all(scope.is_clean(relation.schema, relation.name) for relation in analysis.reads)
 
 
-def _column_mask(
-    index: int,
-    name: str,
-    carried: Carried,
-    type_oid: int,
-    format_code: int,
-    key: MaskKey,
-    styles: MaskStyles,
-    types: Types,
-    limit: int | None = None,
-) -> ColumnMask:
-    type_oid = types.base_type(type_oid)
-    strictest = max(carried.classes, key=lambda data_class: _STRICTEST[data_class])
-    style = styles.of(carried.classes)
-    plain = not carried.derived and len(carried.classes) == 1
-    said = MaskedColumn(name, str(strictest), style, tuple(sorted(carried.classes)))
-    if style is MaskStyle.GENERALISE:
-        size = generalised(strictest, type_oid, format_code) if plain else None
-        if size is not None:
-            return ColumnMask(index, said, size)
-        style = MaskStyle.REDACT
-    form = Form(strictest, opaque=not plain or style is not MaskStyle.PARTIAL)
-    if style is MaskStyle.REDACT:
-        form = _STARS
-        type_oid = type_oid if FAMILIES.get(type_oid) is Family.TEXT else NO_TYPE
-    elif style is MaskStyle.NULL:
-        type_oid = NO_TYPE
-    mask = mask_of_type(form, type_oid, format_code, key, types, limit)
-    kind = "null" if is_null_mask(mask) else _kind(form)
-    if kind == MaskStyle.PARTIAL and types.shape(type_oid) is not None:
-        kind = MaskStyle.TOKEN
-    return ColumnMask(index, replace(said, mask=kind), mask)
-
-
-def _kind(form: Form) -> str:
-    return "redact" if form is _STARS else "partial" if form.partial else "token"
-
-
 def plan_copy(
     text: str,
     analysis: Analysis | None,
@@ -296,9 +238,10 @@ def plan_copy(
         "unicode",
     ):
         raise _refused("only UTF-8 can be masked")
+    masking = Masking(key, styles, catalog)
     code = BINARY_FORMAT if binary else TEXT_FORMAT
     masks = [
-        _column_mask(index, name, carried, carried.type_oid, code, key, styles, catalog)
+        masking.of(OutputColumn(index, name, carried.type_oid, code), carried)
         for index, (name, carried) in enumerate(outputs.columns)
         if not carried.clean
     ]
