@@ -23,6 +23,10 @@ _RELATIONS: Final = frozenset({"table", "index", "sequence", "view", "materializ
 """DDL on these gives no function another meaning."""
 _ADDING: Final = frozenset({"table", "index"})
 """CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
+_NAMELESS: Final = frozenset(
+    {"add constraint", "validate constraint", "set not null", "drop not null"}
+)
+"""What ALTER TABLE does that leaves names, columns and what fills these as they were."""
 
 
 class Meaning:
@@ -61,7 +65,7 @@ class Meaning:
 
     @property
     def altered(self) -> bool:
-        """Whether own DDL did more than add tables and indexes, since the catalog was read."""
+        """Whether own DDL did more than add tables, indexes and constraints, since the catalog was read."""
         return self._altered
 
     def owned(self, analysis: Analysis) -> bool:
@@ -184,4 +188,9 @@ def _on_relations(effect: Effect) -> bool:
 
 
 def _adds(effect: Effect) -> bool:
-    return _unseen(effect) or (effect.action is Action.CREATE and effect.kind in _ADDING)
+    created = effect.action is Action.CREATE and effect.kind in _ADDING
+    return created or _unseen(effect) or _is_nameless(effect)
+
+
+def _is_nameless(effect: Effect) -> bool:
+    return (effect.action, effect.kind) == (Action.ALTER, "table") and effect.detail in _NAMELESS

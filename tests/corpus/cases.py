@@ -107,22 +107,19 @@ def groups(kind: str) -> list[Group]:
 def tools() -> list[Group]:
     """What tools ask by themselves, captured from a server's log (tests/unit/sql/harmless).
 
-    They look at OIDs, so they come before what makes things.
+    They look at OIDs, so they come before what makes things. A text may begin with its `values`.
     """
-    keys = {"session": "readwrite", "fails": "yes"}
-    return [
-        Group(
-            f"tool_{file.stem}",
-            f"what {file.stem} asks",
-            "",
-            tuple(
-                Case(f"tool_{file.stem}", str(number), (text,), keys)
-                for number, text in enumerate(file.read_text().split("\n-- next\n"), 1)
-                if not _ELSEWHERE.search(text)
-            ),
-        )
-        for file in sorted(CAPTURED.glob("*.sql"))
-    ]
+    return [_tool(file) for file in sorted(CAPTURED.glob("*.sql"))]
+
+
+def _tool(file: Path) -> Group:
+    name, cases = f"tool_{file.stem}", []
+    for number, asked in enumerate(file.read_text().split("\n-- next\n"), 1):
+        keys, text = _keys(asked)
+        if not _ELSEWHERE.search(text):
+            keys |= {"session": "readwrite", "fails": "yes"}
+            cases.append(Case(name, str(number), (text,), keys))
+    return Group(name, f"what {file.stem} asks", "", tuple(cases))
 
 
 def read(file: Path) -> Group:

@@ -9,6 +9,7 @@ from typing import Final
 from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM
+from dbgate_core.sql.system import SYSTEM_RELATIONS
 
 SYSTEM_COLUMNS: Final = frozenset({"ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
 _SYSTEM_SCHEMAS: Final = frozenset({"pg_catalog", "information_schema"})
@@ -22,7 +23,8 @@ class Scope:
     queries in reach; `depth` counts nested queries; `clean` names the connection's temporary tables
     that hold nothing protected, `shadows` all names that such a table may have, whatever it holds.
     `counted`, when it is a list, is given what decides how many rows a query has. When `blurred`, the
-    catalog may be wrong about relations: each may hold anything. When `renamed`, one that it lacks
+    catalog may be wrong about relations: each may hold anything, but the system's own when their schema
+    is named, for no DDL takes their names. When `renamed`, one that it lacks
     may be one that it has, under another name.
     """
 
@@ -106,7 +108,7 @@ class Scope:
             outputs = self.ctes[name]
             rest = outputs.everything if outputs.columns is None else None
             return Source(alias, outputs.columns or (), rest)
-        if self.blurred:
+        if self.blurred and not (schema == "pg_catalog" and name in SYSTEM_RELATIONS):
             return Source(alias, (), self.anything)
         if self.is_clean(schema, name):
             return Source(alias, (), CLEAN)

@@ -114,3 +114,9 @@ select name from things;
 set search_path = pg_temp, public;
 select email from people;
 select upper(email) from people;
+
+begin;
+alter table people add column more int;
+select case when true then most_common_vals::text end, case when true then histogram_bounds::text end from pg_catalog.pg_stats;
+select case when true then email end from public.people;
+rollback;
