@@ -14,6 +14,7 @@ from typing import Final
 from dbgate_core.errors import LimitExceeded, ProtocolViolation
 from dbgate_core.masking.copy import MAX_ROW_BYTES
 from dbgate_core.masking.rows import DATA_ROW, ColumnMask, MaskedColumn, RowMask
+from dbgate_core.native import end_of_values
 from dbgate_core.native.masks import row_mask
 
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
@@ -22,7 +23,6 @@ _MESSAGE = struct.Struct("!Bi")
 _COUNT = struct.Struct("!h")
 _LENGTH = struct.Struct("!i")
 _END: Final = -1
-_NULL_LENGTH: Final = -1
 
 
 class BinaryCopyMask:
@@ -35,7 +35,7 @@ class BinaryCopyMask:
         self._columns = columns
         self._rows: RowMask = row_mask(columns, masks)
         self._buffer = bytearray()
-        self._needed = _HEADER_BYTES
+        self._needed = 0
         self._begun = self._ended = False
 
     @property
@@ -53,16 +53,17 @@ class BinaryCopyMask:
 
         Raises LimitExceeded for an endless row, ProtocolViolation for what is not as it was described.
         """
-        self._buffer += data
-        if len(self._buffer) < self._needed:
-            return self._nothing_yet()
-        data = bytes(self._buffer)
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return self._nothing_yet()
+            data = bytes(self._buffer)
         position = 0 if self._begun else self._header(data)
         out = [data[:position]]
         while (after := self._end_of_row(data, position)) > position:
             out.append(data[position:after] if self._ended else self._row(data[position:after]))
             position = after
-        del self._buffer[:position]
+        self._buffer = bytearray(data[position:])
         return b"".join(out) + self._nothing_yet()
 
     def finish(self) -> bytes:
@@ -102,16 +103,11 @@ class BinaryCopyMask:
             return after
         if columns != self._columns:
             raise ProtocolViolation("a row of COPY data does not have the columns of its table")
-        for _ in range(columns):
-            if len(data) - after < _LENGTH.size:
-                self._needed = after + _LENGTH.size - position
-                return position
-            (length,) = _LENGTH.unpack_from(data, after)
-            if length < _NULL_LENGTH:
-                raise ProtocolViolation("a value of COPY data has a length that none has")
-            after += _LENGTH.size + max(0, length)
-        self._needed = after - position
-        return after if after <= len(data) else position
+        end = end_of_values(data, after, columns)
+        if end < 0:
+            self._needed = -end - position
+            return position
+        return end
 
     def _row(self, row: bytes) -> bytes:
         """A row is what a DataRow holds, so that its masks do for both."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 12
+VERSION: Final = 13
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -26,6 +26,7 @@ try:
         asked,
         count_rows,
         end_of_run,
+        end_of_values,
         end_of_whole_run,
         entered,
         filled,
@@ -36,6 +37,7 @@ try:
     )
 except ImportError as exc:
     from dbgate_core.audit.filling import entered, filled, timestamp
+    from dbgate_core.masking.binary_rows import end_of_values
     from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked, replied
     from dbgate_core.pgwire.inlet import Inlet
@@ -70,6 +72,7 @@ __all__ = [
     "asked",
     "count_rows",
     "end_of_run",
+    "end_of_values",
     "end_of_whole_run",
     "entered",
     "filled",

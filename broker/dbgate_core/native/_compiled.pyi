@@ -3,6 +3,7 @@ from collections.abc import Callable
 from dbgate_core.audit.filling import entered as entered
 from dbgate_core.audit.filling import filled as filled
 from dbgate_core.audit.filling import timestamp as timestamp
+from dbgate_core.masking.binary_rows import end_of_values as end_of_values
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.rows import RowMask
 from dbgate_core.masking.siphash import siphash as siphash

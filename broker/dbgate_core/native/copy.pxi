@@ -154,3 +154,21 @@ def mask_copy(
     finally:
         owner.values += values
     return out.taken(), position
+
+
+def end_of_values(bytes data not None, Py_ssize_t position, int columns):
+    """The end of a binary row's values, negative where they are not whole. Twin: binary_rows.py."""
+    cdef const uint8_t *raw = <const uint8_t *>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t end = PyBytes_GET_SIZE(data)
+    cdef int32_t length
+    cdef int column
+    if position < 0:
+        raise ValueError("a position before the data")
+    for column in range(columns):
+        if end - position < LENGTH_BYTES:
+            return -(position + LENGTH_BYTES)
+        length = <int32_t>read32(raw + position)
+        if length < -1:
+            raise ProtocolViolation("a value of COPY data has a length that none has")
+        position += LENGTH_BYTES + (length if length > 0 else 0)
+    return position if position <= end else -position
