@@ -105,7 +105,8 @@ def groups(kind: str) -> list[Group]:
 
 
 def tools() -> list[Group]:
-    """What tools ask by themselves, captured from a server's log (tests/unit/sql/harmless).
+    """What tools ask by themselves (tests/unit/sql/harmless): captured from a server's log, those of
+    DBeaver, Grafana and Metabase written after it.
 
     They look at OIDs, so they come before what makes things. A text may begin with its `values`.
     """
