@@ -60,7 +60,9 @@ def value_mask(
     make = masks.get(family)
     mask = make(form, key, family) if make else NULL_MASK
     if form.partial and form.data_class is DataClass.BIRTH_DATE:
-        return _year_or(mask, first_of_year(family, format_code))
+        mask = _year_or(mask, first_of_year(family, format_code))
+        if family is Family.DATE and format_code == TEXT_FORMAT:
+            return Described(mask, "first_of_year", key.subkey(form.data_class))
     return mask
 
 
@@ -121,8 +123,7 @@ def _number(form: Form, value: bytes, key: MaskKey, family: Family) -> int:
 
 def _text_number(form: Form, key: MaskKey, family: Family) -> ValueMask:
     kind = "year" if form.data_class is DataClass.BIRTH_DATE else "number"
-    if _keeps_tail(form, family):
-        return lambda value: b"%d" % _number(form, value, key, family)
+    kind = "tailed_number" if _keeps_tail(form, family) else kind
     return Described(
         lambda value: str(_number(form, value, key, family)).encode(),
         kind, key.subkey(form.data_class), _below(family),

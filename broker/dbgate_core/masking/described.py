@@ -12,8 +12,8 @@ ValueMask = Callable[[bytes], bytes | None]
 class Described:
     """A mask with its description; the function is the reference.
 
-    `kind` names the form: a data class that has one, `token` for all others, `number`, `year`,
-    `date`, `uuid`. `bound` is the most characters of a text, -1 without limit, and one more than
+    `kind` names the form: a data class that has one, `token` for all others, `number`,
+    `tailed_number`, `year`, `date`, `first_of_year`, `uuid`. `bound` is the most characters of a text, -1 without limit, and one more than
     the highest number. `key` is the class's key, `mark` stands before each token.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 13
+VERSION: Final = 14
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:

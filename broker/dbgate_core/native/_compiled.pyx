@@ -17,7 +17,7 @@ from dbgate_core.errors import ProtocolViolation
 if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
     raise ImportError("DBGATE_PURE is set")
 
-VERSION = 13     # dbgate_core/native/__init__.py
+VERSION = 14     # dbgate_core/native/__init__.py
 
 include "big_endian.pxi"
 include "pgwire.pxi"

@@ -18,8 +18,10 @@ cdef enum FormKind:
     FORM_LAST_FOUR
     FORM_IBAN
     FORM_NUMBER
+    FORM_TAILED_NUMBER
     FORM_YEAR
     FORM_DATE
+    FORM_FIRST_OF_YEAR
     FORM_UUID
 
 cdef struct Form:
@@ -38,8 +40,10 @@ cdef dict KINDS = {
     "card_number": FORM_LAST_FOUR,
     "iban": FORM_IBAN,
     "number": FORM_NUMBER,
+    "tailed_number": FORM_TAILED_NUMBER,
     "year": FORM_YEAR,
     "date": FORM_DATE,
+    "first_of_year": FORM_FIRST_OF_YEAR,
     "uuid": FORM_UUID,
 }
 
@@ -60,7 +64,7 @@ cdef int describe(Form *form, object described) except -1:
     memcpy(form.mark, PyBytes_AS_STRING(mark), len(mark))
     form.mark_size = len(mark)
     form.bound = described.bound
-    if form.kind in (FORM_NUMBER, FORM_YEAR) and not 0 < form.bound <= MAX_BELOW:
+    if form.kind in (FORM_NUMBER, FORM_TAILED_NUMBER, FORM_YEAR) and not 0 < form.bound <= MAX_BELOW:
         raise ValueError("a number of a wrong bound")
     return 0
 

@@ -77,11 +77,44 @@ cdef Py_ssize_t put_uuid(
     return length
 
 
+cdef Py_ssize_t put_first_of_year(
+    const uint8_t *value, Py_ssize_t size, uint8_t *out
+) noexcept nogil:
+    """Of a date in ISO 8601 with four digits of its year; other texts are left to Python."""
+    cdef Py_ssize_t at
+    if size != 10:
+        return PYTHON
+    for at in range(size):
+        if not (value[at] == 45 if at == 4 or at == 7 else is_digit(value[at])):
+            return PYTHON
+    memcpy(out, value, 4)
+    memcpy(out + 4, b"-01-01", 6)
+    return size
+
+
+cdef int64_t tailed_number(const Form *form, const uint8_t *value, Py_ssize_t size) noexcept nogil:
+    """The keyed number with the value's own last four digits, where it is nothing but digits."""
+    cdef int64_t number = keyed_number(form, value, size, form.bound), tail = 0
+    cdef Py_ssize_t at
+    if size < MIN_DIGITS_FOR_LAST_FOUR:
+        return number
+    for at in range(size):
+        if not is_digit(value[at]):
+            return number
+    for at in range(size - 4, size):
+        tail = 10 * tail + value[at] - 48
+    return number - number % 10000 + tail
+
+
 cdef Py_ssize_t typed_form(
     const Form *form, const uint8_t *value, Py_ssize_t size, uint8_t *out
 ) noexcept nogil:
     if form.kind == FORM_UUID:
         return put_uuid(form, value, size, out)
+    if form.kind == FORM_FIRST_OF_YEAR:
+        return put_first_of_year(value, size, out)
+    if form.kind == FORM_TAILED_NUMBER:
+        return put_number(tailed_number(form, value, size), 1, out)
     if form.kind == FORM_DATE:
         return put_date(keyed_number(form, value, size, DATES), out)
     if form.kind == FORM_YEAR:

@@ -31,6 +31,9 @@ VALUES = st.one_of(
     ),
     st.from_regex(r"[A-Z]{0,3}[0-9 +()-]{0,45}", fullmatch=True).map(str.encode),
     st.from_regex(r"[A-Z][a-z]{0,4}([ \t][A-Z][a-z]{0,4}){0,4}", fullmatch=True).map(str.encode),
+    st.dates().map(lambda day: day.isoformat().encode()),
+    st.from_regex(r"-?[0-9]{1,18}", fullmatch=True).map(str.encode),
+    st.sampled_from([b"23.04.1985", b"04/23/1985", b"0044-03-15 BC", b"infinity", b"1985-04-2x"]),
     st.binary(max_size=300),
     st.integers(0, 400).map(lambda n: b"x" * n),
 )
