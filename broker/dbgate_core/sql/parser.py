@@ -147,8 +147,11 @@ def parse_code(node: Any) -> Any:  # Any: protobuf in, the JSON of libpg_query o
     """The PL/pgSQL of a DO or CREATE FUNCTION statement, as libpg_query's JSON.
 
     A trigger function is read as one with the record parameters `new` and `old` (the library's JSON
-    of real ones is broken), and VARIADIC as a plain parameter. Raises NotParsed.
+    of real ones is broken), and VARIADIC as a plain parameter. Raises NotParsed, for code that is not
+    there, too: the library asserts that it is, and would end the process.
     """
+    if not _has_code(node):
+        raise NotParsed("a function or DO without code")
     result = postgast.pg_query_pb2.ParseResult()
     statement = result.stmts.add().stmt
     statement.CopyFrom(node)
@@ -162,6 +165,12 @@ def parse_code(node: Any) -> Any:  # Any: protobuf in, the JSON of libpg_query o
         raise NotParsed("PL/pgSQL that cannot be read") from exc
     except (DecodeError, RecursionError) as exc:
         raise LimitExceeded("code nested too deep to be judged") from exc
+
+
+def _has_code(node: Any) -> bool:  # Any: protobuf
+    held = getattr(node, node.WhichOneof("node"))
+    options = held.args if node.WhichOneof("node") == "do_stmt" else held.options
+    return any(item.def_elem.defname == "as" for item in options)
 
 
 _AS_TRIGGER: Final = (
