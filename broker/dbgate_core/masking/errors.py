@@ -36,6 +36,14 @@ _MADE_BY_CODE: Final = frozenset(
 _ABOUT_CODE: Final = ("W", "q", "p")
 _IN_CODE: Final = "PL/pgSQL"
 """Within such a context even the names of objects may be made of values, by EXECUTE."""
+_TAKEN_NAMES: Final = frozenset({"42P06", "42P07", "42701"})
+_DEFINING: Final = frozenset(
+    {
+        *("heap_create_with_catalog", "transformCreateStmt", "index_create", "CreateSchemaCommand"),
+        "check_for_column_name_collision",
+    }
+)
+"""Where DDL finds that a name is taken: one that stands in the statement's text, for no DDL computes any."""
 _NAMES: Final = ("s", "t", "c", "d", "n")
 
 
@@ -61,9 +69,12 @@ def redact_error(fields: dict[str, str], touches_protected: bool) -> dict[str, s
 
 
 def _own_text(fields: dict[str, str]) -> bool:
-    """Was it made while parsing the client's statement, and so quotes nothing but that."""
-    outer = "P" in fields and not any(code in fields for code in _ABOUT_CODE)
-    return outer and fields.get("C", "")[:2] in _PARSE_CLASSES
+    """Was it made while parsing the client's statement, or of a name in it: it quotes nothing but that."""
+    if any(code in fields for code in _ABOUT_CODE):
+        return False
+    if fields.get("C") in _TAKEN_NAMES and fields.get("R") in _DEFINING:
+        return True
+    return "P" in fields and fields.get("C", "")[:2] in _PARSE_CLASSES
 
 
 def _within_code(fields: dict[str, str]) -> bool:

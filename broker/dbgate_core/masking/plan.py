@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dbgate_core.sql.analysis import Analysis
 
 DEFAULT_SEARCH_PATH: Final = ("public",)
+VOID: Final = 2278
+"""The OID of the type whose values are all the same nothing (pg_type.dat)."""
 MAX_REMEMBERED: Final = 4_096
 """The lineage of texts up to this many characters is remembered: 1,024 of them, 4 MB at most."""
 
@@ -160,6 +162,8 @@ def _field_carries(
     field: ResultColumn, index: int, count: int, lineage: _Lineage, scope: Scope
 ) -> Carried | None:
     """What a column of the result carries; None for one of a relation that the catalog lacks."""
+    if field.type_oid == VOID:
+        return CLEAN
     if field.table_oid == 0:
         return lineage.carries(index, count)
     stored = _stored(field, scope)

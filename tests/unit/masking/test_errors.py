@@ -80,3 +80,27 @@ def test_context_and_internal_query_are_removed() -> None:
 def test_nothing_is_touched_where_nothing_is_protected() -> None:
     fields = {"C": "P0001", "M": VALUE, "W": VALUE}
     assert redact_error(fields, touches_protected=False) is fields
+
+
+TAKEN = 'relation "orders" already exists'
+
+
+def test_a_name_that_ddl_finds_taken_is_shown() -> None:
+    fields = {"C": "42P07", "M": TAKEN, "R": "heap_create_with_catalog"}
+    assert redact_error(fields, touches_protected=True) == fields
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"W": "PL/pgSQL function f() line 1 at EXECUTE"},
+        {"W": "SQL function f"},
+        {"q": "create table orders ()"},
+        {"R": "exec_stmt_raise"},
+        {"R": "somebodys_extension"},
+        {"C": "42710", "R": "ReplicationSlotCreate"},
+    ],
+)
+def test_a_name_that_may_be_made_of_values_is_not(more: dict[str, str]) -> None:
+    fields = {"C": "42P07", "M": TAKEN, "R": "heap_create_with_catalog", **more}
+    assert "orders" not in redact_error(fields, touches_protected=True)["M"]

@@ -7,7 +7,6 @@ create table m_one (id int primary key, name text not null, at timestamptz defau
 -- case: create table with constraints
 create table m_two (id bigint generated always as identity primary key, one_id int references m_one (id), amount numeric(10, 2) check (amount > 0), unique (one_id, amount))
 -- case: create table if not exists
--- open: the names in a notice of DDL are masked
 create table if not exists m_one (id int)
 -- case: create table like
 create table m_three (like m_one including all)
@@ -30,7 +29,6 @@ alter table m_one validate constraint m_one_n
 -- case: create index
 create index m_one_name on m_one (name)
 -- case: create index if not exists
--- open: the names in a notice of DDL are masked
 create index if not exists m_one_name on m_one (name)
 -- case: create unique index
 create unique index m_one_name_n on m_one (name, n) where n > 0
@@ -56,7 +54,6 @@ create sequence m_seq start 100 increment 5
 -- case: create schema
 create schema m_schema
 -- case: create schema if not exists
--- open: the names in a notice of DDL are masked
 create schema if not exists m_schema
 -- case: create table in a schema
 create table m_schema.t (id int)
@@ -120,6 +117,5 @@ insert into schema_version (version) values (1) on conflict do nothing
 -- then
 select max(version) from schema_version
 -- case: a table that is there
--- open: the names in an error of DDL are masked
 -- fails: yes
 create table orders (id int)
