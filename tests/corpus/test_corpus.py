@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.corpus import served
 from tests.corpus.attacking import Attacks, attacks
 from tests.corpus.cases import Case, groups, tools
 from tests.corpus.comparing import Harmless, harmless
-from tests.corpus.place import place
+from tests.corpus.conditions import Conditions, is_trivial
+from tests.corpus.place import TEMPLATE, place
 
 pytestmark = pytest.mark.e2e
 ATTACKS, HARMLESS = groups("attacks"), [*tools(), *groups("harmless")]
@@ -50,6 +52,16 @@ def test_the_server_ran_what_was_recorded_of_harmless_cases(comparing: Harmless)
     comparing.close()
     assert not served.parted(comparing.place)
     assert not served.miscounted(comparing.place)
+
+
+def test_a_condition_that_picks_some_rows_is_a_real_one(comparing: Harmless) -> None:
+    drawn = Conditions(seed=1)
+    with psycopg.connect(comparing.place.server.dsn(TEMPLATE), autocommit=True) as server:
+        for condition in (drawn.condition() for _ in range(600)):
+            count = f"select count(*) filter (where {condition}), count(*) from orders"
+            found = server.execute(count.encode()).fetchone()
+            assert found is not None
+            assert not (is_trivial(condition) and 0 < found[0] < found[1]), condition
 
 
 def test_names_are_told_apart() -> None:

@@ -160,6 +160,8 @@ def _cover(passing: Sequence[Span], subject: Node, target: Target) -> bool:
 def _holds_no_number(start: Cut, end: Cut) -> bool:
     """Is the gap one between a whole number and the next."""
     low, high = start[1], end[1]
+    if _START in (start, end) or _END in (start, end):
+        return False
     if not (isinstance(low, Decimal) and isinstance(high, Decimal)):
         return False
     return start[2] == 1 and end[2] == 0 and low % 1 == 0 and high - low == 1

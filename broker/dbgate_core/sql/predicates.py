@@ -150,6 +150,8 @@ def _boolean_test(test: Node, target: Target, negated: bool) -> Truth:
         return truth(test.arg, target, negated)
     if test.booltesttype in (2, 3):  # IS NOT TRUE, IS FALSE
         return truth(test.arg, target, not negated)
+    if never_null(test.arg, target):
+        return _fixed(test.booltesttype == 6, negated)
     unknown = (test.booltesttype == 5) != negated
     if not unknown:
         return Truth.FIXED

@@ -26,17 +26,20 @@ _WIDER: Final = (
 )
 """Types (name, OID) in rows: a value is equal to itself in one further right in its row."""
 _TOTAL_OPERATORS: Final = frozenset(
-    {"=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "||", "~", "~*", "!~", "!~*", "^@"}
+    {"=", "<>", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "||", "~", "~*", "!~", "!~*", "^@"}
 )
 _TOTAL_FUNCTIONS: Final = frozenset(
     {
         *("length", "char_length", "character_length", "octet_length", "bit_length", "lower"),
         *("upper", "abs", "md5", "reverse", "starts_with", "strpos", "position", "cardinality"),
         *("to_json", "to_jsonb", "row_to_json", "btrim", "ltrim", "rtrim", "left", "right"),
+        *("sign", "mod", "ascii", "round", "floor", "ceil"),
     }
 )
 """Built-ins that give null of null only."""
-_PATTERNS: Final = frozenset({"AEXPR_LIKE", "AEXPR_ILIKE"})
+_TOTAL_FORMS: Final = frozenset(
+    {"AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_IN", "AEXPR_BETWEEN", "AEXPR_NOT_BETWEEN"}
+)
 _BLINDED: Final = {
     ("left", 2): "0",
     ("right", 2): "0",
@@ -158,7 +161,9 @@ def never_null(node: Node, target: Target) -> bool:
     if name == "func_call":
         total = strings(node.func_call.funcname)[-1] in _TOTAL_FUNCTIONS
         return total and _all_filled(node.func_call.args, target)
-    parts = {"row_expr": "args", "bool_expr": "args", "min_max_expr": "args"}
+    if name in ("null_test", "boolean_test"):
+        return True
+    parts = {"row_expr": "args", "bool_expr": "args", "min_max_expr": "args", "list": "items"}
     return name in parts and _all_filled(getattr(getattr(node, name), parts[name]), target)
 
 
@@ -168,7 +173,7 @@ def _all_filled(nodes: Iterable[Node], target: Target) -> bool:
 
 def _total(expression: Node) -> bool:
     form = form_of(expression)
-    return form in _PATTERNS or (
+    return form in _TOTAL_FORMS or (
         form == "AEXPR_OP" and strings(expression.name)[-1] in _TOTAL_OPERATORS
     )
 

@@ -200,3 +200,7 @@ update orders set note = 'n' where left(status, 1) = 'n'
 update orders set note = 'fr' where customer_id in (select id from customers where country = 'fr')
 -- case: a place on the first page
 delete from orders where ctid < '(0,3)'
+-- case: a bound just below nothing
+update orders set note = 'some' where id <= -1 or id > 195
+-- case: above what is just below nothing
+delete from orders where id > -1 and id < 3
