@@ -35,13 +35,14 @@ class SessionLimits:
     """What one session may use up, all its connections together; None is without a limit.
 
     `rows` and `row_bytes` are those of results that pass to the client; `timeout_s` is how long the server may
-    work on one statement, or on one pipeline.
+    work on one statement, or on one pipeline; `rows_affected` is how many rows one text may change.
     """
 
     statements: int | None = None
     rows: int | None = None
     row_bytes: int | None = None
     timeout_s: int | None = None
+    rows_affected: int | None = None
 
     def as_said(self) -> dict[str, int]:
         """Those that there are, by name."""

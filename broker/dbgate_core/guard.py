@@ -33,6 +33,7 @@ from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.meaning import Meaning, is_plain, runs_code
 from dbgate_core.native import Flight, Track
 from dbgate_core.pgwire.answers import well
+from dbgate_core.pgwire.capped import CODE, not_counted
 from dbgate_core.pgwire.guard import (
     STILL,
     CopyMask,
@@ -73,7 +74,7 @@ class Leave:
 
     The analysis is that of its shape: of the text itself, or of one with other constants.
     `said` is what its begin entries say of it beside the text; a `plain` one changes nothing in how later ones are read.
-    `digest` is set when running it uses up an approval;
+    `row_cap` is set on what changes rows, where the session may not change any number. `digest` is set when running it uses up an approval;
     `policy` is the version that gave it; `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
     the columns that its results were found to mask, `exposed` those that policy let pass in clear, with their classes, `shown` a result in which nothing is.
     """
@@ -83,6 +84,7 @@ class Leave:
     decision: Decision
     said: Said
     shown: Shown
+    row_cap: int | None = None
     plain: bool = False
     digest: str = ""
     moves: Moved = STILL
@@ -231,6 +233,10 @@ class ConnectionGuard:
         if decision.allowed and decision.obligations.mask and flow:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
+        cap = self._budget.limits.rows_affected
+        if decision.allowed and cap is not None and analysis.uncounted:
+            refusal = not_counted(cap, analysis.uncounted)
+            return self._refuse(text, analysis, Verdict.DENY, refusal, CODE)
         if decision.allowed:
             return self._leave(text, judged, decision, digest)
         why, observed = decision.approval, decision.observed
@@ -249,7 +255,8 @@ class ConnectionGuard:
         seen = self._meaning.code_seen
         plain = is_plain(analysis)
         shown, policy = judged.shown, self._policy
-        return Leave(text, analysis, decision, said, shown, plain, digest, moves, seen, policy)
+        cap = self._budget.limits.rows_affected if analysis.changes else None
+        return Leave(text, analysis, decision, said, shown, cap, plain, digest, moves, seen, policy)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""

@@ -163,6 +163,9 @@ class Relay:
             self.overdue.look()
         if self._last is not None:
             self._end_at_rest(self._last)
+        if session.acted:
+            session.acted = False
+            self.from_client(b"")
         if session.held:
             self._hold()
 

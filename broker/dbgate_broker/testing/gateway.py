@@ -51,6 +51,7 @@ class TextPermit:
 
     text: str
     moves: Moved = STILL
+    row_cap: int | None = None
 
 
 @dataclass(slots=True)

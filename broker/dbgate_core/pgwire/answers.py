@@ -27,12 +27,16 @@ from dbgate_core.pgwire.messages import decode_fields, encode_fields, error_resp
 from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared, Queue, put
 from dbgate_core.pgwire.rows import Field, parse_row_description
 
-READIES: Final = frozenset({Kind.QUERY, Kind.CALL})
+READIES: Final = frozenset({Kind.QUERY, Kind.CALL, Kind.OWN_END})
 """What the server answers with ReadyForQuery, however it ends."""
 
 
 class Answers:
-    """The state of a connection as the server's answers change it."""
+    """The state of a connection as the server's answers change it.
+
+    `capped` is what may change so many rows only, until that is decided: all else waits for it.
+    `acted`: an answer of the server made something due towards it, or the client go on.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -47,6 +51,9 @@ class Answers:
         self._muted = False
         self._block_notice = b""
         self.server_ended = False
+        self.capped: Pending | None = None
+        self.acted = False
+        self._to_server: list[bytes] = []
 
     @property
     def pending(self) -> Queue:
@@ -231,7 +238,8 @@ class Answers:
         others = Status.LOST if self.pending.late else Status.SKIPPED
         for entry in skipped:
             status = Status.ERROR if entry is failed else others
-            self._end(entry, Outcome(status, sqlstate=sqlstate if entry is failed else ""))
+            code = sqlstate if entry is failed else ""
+            self._end(entry, Outcome(status, entry.tag, entry.rows, code))
         self.skipping = not synced
 
     def _ready(self, head: Pending, body: bytes) -> None:
@@ -262,6 +270,8 @@ class Answers:
         self._end(head, outcome)
 
     def _end(self, entry: Pending, outcome: Outcome) -> None:
+        if self.capped is entry:
+            self.capped = None
         if entry.running is not None:
             running, entry.running = entry.running, None
             self.guard.end(running, outcome)

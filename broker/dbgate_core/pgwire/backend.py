@@ -18,7 +18,8 @@ from dbgate_core.native import (
     key_of,
     replied,
 )
-from dbgate_core.pgwire.answers import ANSWER, Answers, status_of, well
+from dbgate_core.pgwire.answers import ANSWER, status_of, well
+from dbgate_core.pgwire.counted import Counted
 from dbgate_core.pgwire.exchange import BIND_COMPLETE
 from dbgate_core.pgwire.guard import CopyMask, Guard, Outcome, Permit, RowMask, Status
 from dbgate_core.pgwire.messages import (
@@ -51,13 +52,12 @@ class _Blocked:
 _BLOCKED: Final = _Blocked()
 
 
-class Backend(Answers):
+class Backend(Counted):
     """Scans what the server sends, and settles what the queue holds."""
 
     def __init__(self, guard: Guard) -> None:
         super().__init__(guard)
         self._to_client: list[bytes] = []
-        self._to_server: list[bytes] = []
         self._server = Tail()
         self._server_skip = 0
         self._interjected = b""
@@ -314,6 +314,8 @@ class Backend(Answers):
             raise ProtocolViolation(f"a server message {kind!r} to a statement that was refused")
         if kind not in "EZ":
             self.pending.late = 0
+        if head.capped is not None:
+            return self._on_capped(head, head.capped, kind, body)
         shown = ANSWER[kind](self, head, body)
         if self._muted and kind != "Z":
             first, self._block_notice = self._block_notice, b""

@@ -144,6 +144,10 @@ class Permit(Protocol):
     def moves(self) -> Moved:
         """What names may mean something else after it."""
 
+    @property
+    def row_cap(self) -> int | None:
+        """How many rows it may change; None when it changes none, or may change any number."""
+
 
 class Running(Protocol):
     """A statement that has its begin entry; opaque to the session."""

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Final
 
 from dbgate_core.native import Track
+from dbgate_core.pgwire.capped import Capped
 from dbgate_core.pgwire.guard import Parameters, Permit, Refusal, RowMask, Running
 from dbgate_core.pgwire.rows import Field
 
@@ -38,6 +39,8 @@ class Kind(StrEnum):
     OWN_DESCRIBE = "Describe of dbgate's own"
     EXCHANGE = "Bind, Describe, Execute and Sync"
     CALL = "FunctionCall"
+    OWN_BEGIN = "BEGIN of dbgate's own"
+    OWN_END = "COMMIT or ROLLBACK of dbgate's own"
 
 
 ANSWERS: Final[dict[tuple[Kind, str], bool]] = {
@@ -78,6 +81,13 @@ ANSWERS: Final[dict[tuple[Kind, str], bool]] = {
     (Kind.EXECUTE, "E"): True,
     (Kind.SYNC, "Z"): True,
     (Kind.SYNC, "E"): False,
+    (Kind.OWN_BEGIN, "1"): False,
+    (Kind.OWN_BEGIN, "2"): False,
+    (Kind.OWN_BEGIN, "C"): True,
+    (Kind.OWN_BEGIN, "E"): True,
+    (Kind.OWN_END, "C"): False,
+    (Kind.OWN_END, "E"): False,
+    (Kind.OWN_END, "Z"): True,
 }
 """What the server may answer to what, and whether that answer is the last. A missing key is a
 protocol error. (PostgreSQL documentation, "Message Flow".)"""
@@ -119,7 +129,7 @@ class Portal:
 class Pending:
     """A message that waits for its answer, with what must be done when the answer is an error.
 
-    `own_describe`: the Describe in this exchange is dbgate's own.
+    `own_describe`: the Describe in this exchange is dbgate's own. `capped`: it may change so many rows only.
     """
 
     kind: Kind
@@ -138,13 +148,14 @@ class Pending:
     copying_out: bool = False
     moves_names: bool = False
     own_describe: bool = False
+    capped: Capped | None = None
     undo: list[tuple[dict[str, object], str, object]] = field(default_factory=list)
 
     @property
     def fresh(self) -> bool:
         """Whether the server has said nothing of this Query yet, and may answer it as it likes."""
         said = self.described or self.tag or self.failed or self.copying_in or self.copying_out
-        return not (said or self.refusal or self.blocked)
+        return not (said or self.refusal or self.blocked or self.capped)
 
     def inherit(self, names: dict[str, object], name: str, value: object) -> bool:
         """Note what a name meant before us, after all; whether we move that name."""
@@ -168,7 +179,7 @@ def put(names: dict[str, object], name: str, value: object) -> None:
         names[name] = value
 
 
-_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY, Kind.EXCHANGE, Kind.CALL})
+_ENDS: Final = frozenset({Kind.SYNC, Kind.QUERY, Kind.EXCHANGE, Kind.CALL, Kind.OWN_END})
 
 
 class Queue:

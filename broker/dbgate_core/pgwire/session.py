@@ -20,6 +20,8 @@ COPY: whether the server reads a Sync before it inside the copy, or answers it, 
 A text that takes long to judge waits in the same way until `aside`, what its guard has to do first,
 was done by somebody, while other connections go on.
 
+What may change so many rows only is counted before anything behind it goes on (capped.py).
+
 A text that the guard holds waits in the same way, once the server owes nothing: somebody else
 decides, and `resume` takes the refusal that is due unless the guard, asked again, lets it run.
 """
@@ -33,6 +35,14 @@ from dbgate_core.errors import DbgateError, LimitExceeded, ProtocolViolation
 from dbgate_core.native import asked
 from dbgate_core.pgwire import frontend
 from dbgate_core.pgwire.backend import Backend
+from dbgate_core.pgwire.capped import (
+    OWN_BEGIN,
+    REFUSED_PARSE,
+    REFUSED_QUERY,
+    REFUSED_TEXT,
+    UNSYNCED,
+    Capped,
+)
 from dbgate_core.pgwire.exchange import Asked
 from dbgate_core.pgwire.function_call import RESULT, called
 from dbgate_core.pgwire.guard import (
@@ -62,14 +72,12 @@ from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared
 from dbgate_core.pgwire.tail import Tail
 from dbgate_core.pgwire.taken import Taken
 
-REFUSED_TEXT: Final = b"dbgate refused this statement\0"
-REFUSED_NAME: Final = b"dbgate refused this\0"
-REFUSED_PARSE: Final = message(b"P", REFUSED_NAME + REFUSED_TEXT + b"\0\0")
-"""Named, because a Parse without a name would drop the client's own unnamed statement."""
 FLUSH: Final = message(b"H", b"")
 DESCRIBE_UNNAMED: Final = message(b"D", b"P\0")
 _BIND: Final = ord("B")
 _COPY_DATA: Final = ord("d")
+_DATA: Final = frozenset(b"dcfH")
+"""What passes while it is counted what a statement changed."""
 _UNJUDGED: Final = frozenset(b"dcfSHX")
 """What passes while the guard is stale: data, and what makes the server answer."""
 _SMALL: Final = frozenset(b"CDEHSXc")
@@ -186,6 +194,10 @@ class Session(Backend):
             if end > size:
                 need = 1 + length
                 break
+            if self.capped is not None and kind not in _DATA and not self._queue.copying_in:
+                self.held = True
+                need = 0
+                break
             if kind not in _UNJUDGED and not self.skipping and self._must_wait():
                 self.held = True
                 need = 0
@@ -245,15 +257,37 @@ class Session(Backend):
             raise ProtocolViolation("a Query with bytes left over")
         entry = Pending(Kind.QUERY)
         verdict = self._judge(text)
+        if not isinstance(verdict, Refusal) and verdict.row_cap is not None:
+            verdict = self._capped_apart(verdict)
         if not isinstance(verdict, Refusal):
             verdict = self._begin(entry, verdict, None, "simple")
+        own = b""
+        if not isinstance(verdict, Refusal) and verdict.row_cap is not None:
+            own = self._cap_query(entry, verdict.row_cap)
         self.pending.push(entry)
         entry.set(self.statements, "", None)
         entry.set(self.portals, "", None)
         if isinstance(verdict, Refusal):
             entry.refusal = verdict
-            return message(b"Q", REFUSED_TEXT)
-        return None
+            return REFUSED_QUERY
+        return own + message(b"Q", body) if own else None
+
+    def _capped_apart(self, permit: Permit) -> Permit | Refusal:
+        """Whether a Query's changes can be counted: by then it must be known which transaction it is in."""
+        if not self.drained:
+            raise _Doubt
+        return UNSYNCED if self._unsynced else permit
+
+    def _cap_query(self, entry: Pending, limit: int) -> bytes:
+        """Have the Query counted; the BEGIN that goes before it, if no transaction is open."""
+        entry.capped = Capped(limit, own=self.transaction_status == "I")
+        self.capped = entry
+        if not entry.capped.own:
+            return b""
+        for names in (self.statements, self.portals):
+            names.pop("", None)  # the BEGIN's own, from now on
+        self.pending.push(Pending(Kind.OWN_BEGIN, capped=entry.capped))
+        return OWN_BEGIN
 
     def _function_call(self, body: bytes) -> bytes | None:
         call = called(body)
@@ -286,7 +320,7 @@ class Session(Backend):
             return REFUSED_PARSE
         entry.set(self.statements, "", None)
         entry.set(self.portals, "", None)
-        return message(b"Q", REFUSED_TEXT)
+        return REFUSED_QUERY
 
     def _parse(self, body: bytes) -> bytes | None:
         parsed = frontend.parse(body)
@@ -341,6 +375,7 @@ class Session(Backend):
             not isinstance(prepared, Prepared)
             or prepared.masked
             or prepared.permit.moves is not STILL
+            or prepared.permit.row_cap is not None
             or self.skipping
             or self.pending.copying_in
             or self.pending.doubtful(prepared.segment)
@@ -387,6 +422,8 @@ class Session(Backend):
             self.pending.push(Pending(Kind.OWN_DESCRIBE, permit=permit, portal=portal))
             own = message(b"D", b"P" + name.encode() + b"\0")
         self.pending.push(entry)
+        if permit.row_cap is not None:
+            entry.capped, self.capped = Capped(permit.row_cap), entry
         return own + message(b"E", body) if own else None
 
     def _refuse_execute(self, entry: Pending, refusal: Refusal) -> bytes:

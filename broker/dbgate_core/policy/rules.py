@@ -20,6 +20,7 @@ OF_SESSIONS: Final = {
     "session_rows": "rows",
     "session_bytes": "row_bytes",
     "statement_seconds": "timeout_s",
+    "rows_affected": "rows_affected",
 }
 """The limits of a session by the annotation that sets them, on a permit of `connect`."""
 OF_PERMIT: Final = frozenset({"id", "rows", "mask", *OF_SESSIONS})

@@ -9,6 +9,7 @@ from dbgate_core.catalog import Catalog
 from dbgate_core.errors import LimitExceeded
 from dbgate_core.sql import definitions, other_definitions, privileges, queries, routines, utilities
 from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.counting import uncounted
 from dbgate_core.sql.effects import Action, Effect
 from dbgate_core.sql.following import follow
 from dbgate_core.sql.parser import parse
@@ -69,6 +70,8 @@ def analyse(
         sets_search_path=any(walk.sets_search_path for walk in walks),
         returns_rows=any(_returns_rows(raw.stmt) for raw in statements),
         defines={name: text for walk in walks for name in walk.defines},
+        changes=sum(walk.changes for walk in walks),
+        uncounted=_uncounted(walks),
     )
 
 
@@ -92,8 +95,18 @@ def _walks(
         _complete(walk, statement)
         created |= walk.created
         settled = settled and not walk.changes_schema
+        walk.uncounted = uncounted(walk, statement)
         walks.append(walk)
     return walks
+
+
+def _uncounted(walks: list[Walk]) -> str:
+    """What of a text nobody counts in time: a transaction that it ends keeps what it changed."""
+    if any(walk.changes for walk in walks) and any(
+        effect.action is Action.TRANSACTION for walk in walks for effect in walk.effects
+    ):
+        return "rows changed beside transaction commands in one text"
+    return next((walk.uncounted for walk in walks if walk.uncounted), "")
 
 
 def _complete(walk: Walk, node: Node) -> None:

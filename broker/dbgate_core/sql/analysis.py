@@ -28,6 +28,7 @@ class Analysis:
     again afterwards. `defines` gives the texts behind names that the text PREPAREs or DECLAREs.
     `sets_search_path`: unqualified names may mean something else in later statements.
     `returns_rows`: at least one statement of it gives rows. `kind` is that of its weightiest effect.
+    `changes` counts the statements that change rows; `uncounted` says what of it changes rows, or may, that PostgreSQL does not count.
     `executes` and `fetches` are the names whose text or rows it asks for: of prepared statements by
     EXECUTE, of portals by FETCH and MOVE.
     """
@@ -46,6 +47,8 @@ class Analysis:
     sets_search_path: bool = False
     returns_rows: bool = False
     defines: dict[str, str] = field(default_factory=dict)
+    changes: int = 0
+    uncounted: str = ""
     kind: str = field(init=False, compare=False)
     executes: frozenset[str] = field(init=False, compare=False)
     fetches: frozenset[str] = field(init=False, compare=False)

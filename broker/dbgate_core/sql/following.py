@@ -44,7 +44,7 @@ def follow(walk: Walk) -> None:
         if len(seen) > MAX_FOLLOWED:
             walk.not_understood("too many functions")
             return
-        piece = _piece(walk, behaviour, item)
+        piece = piece_of(walk, behaviour, item)
         _merge(walk, piece)
         pending += piece.routines
         pending += piece.hooks
@@ -94,7 +94,8 @@ def _merge(walk: Walk, piece: Piece) -> None:
     walk.sets_search_path |= piece.sets_search_path
 
 
-def _piece(walk: Walk, behaviour: Behaviour, item: int | Hook) -> Piece:
+def piece_of(walk: Walk, behaviour: Behaviour, item: int | Hook) -> Piece:
+    """What a body or hook does, read once for a picture and a search_path."""
     key = (item, walk.search_path)
     if (found := behaviour.remembered(key)) is not None:
         return found

@@ -115,6 +115,7 @@ def from_relations(items: Iterable[Node]) -> Iterator[Node]:
 
 
 def _insert(walk: Walk, insert: Node, scope: Scope) -> None:
+    walk.changes += 1
     ctes = with_queries(walk, insert, scope)
     target = walk.relation(insert.relation)
     columns = [item.res_target.name for item in insert.cols]
@@ -158,6 +159,7 @@ def assigned(targets: Iterable[Node]) -> list[str]:
 
 
 def _update(walk: Walk, update: Node, scope: Scope) -> None:
+    walk.changes += 1
     ctes = with_queries(walk, update, scope)
     target = walk.relation(update.relation)
     known = target_of(walk, update.relation, update.from_clause, ctes)
@@ -169,6 +171,7 @@ def _update(walk: Walk, update: Node, scope: Scope) -> None:
 
 
 def _delete(walk: Walk, delete: Node, scope: Scope) -> None:
+    walk.changes += 1
     ctes = with_queries(walk, delete, scope)
     target = walk.relation(delete.relation)
     known = target_of(walk, delete.relation, delete.using_clause, ctes)
@@ -186,6 +189,7 @@ def _returning(walk: Walk, statement: Node, target: Relation) -> None:
 
 
 def _merge(walk: Walk, merge: Node, scope: Scope) -> None:
+    walk.changes += 1
     ctes = with_queries(walk, merge, scope)
     target = walk.relation(merge.relation)
     known = target_of(walk, merge.relation, [merge.source_relation], ctes)

@@ -36,6 +36,7 @@ def _copy(walk: Walk, copy: Node, scope: Scope) -> None:
             danger = danger or write_danger(relation)
         walk.add(Effect(action, str(relation), what, danger=danger, detail=way, columns=columns))
         if copy.is_from:
+            walk.changes += 1
             walk.writes.add(relation)
             touched(walk, relation, Action.INSERT)
         else:

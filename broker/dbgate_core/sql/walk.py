@@ -100,6 +100,7 @@ class Walk:
     __slots__ = (
         "behind",
         "catalog",
+        "changes",
         "changes_schema",
         "columns",
         "created",
@@ -122,6 +123,7 @@ class Walk:
         "stars",
         "todo",
         "touched",
+        "uncounted",
         "variables",
         "with_queries",
         "writes",
@@ -162,6 +164,8 @@ class Walk:
         self.known_columns: dict[str, bool] = {}
         self.defines: list[str] = []
         self.with_queries = 0
+        self.changes = 0
+        self.uncounted = ""
         self.stars = False
         self.incomplete = False
         self.moves_names = False

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from dbgate_broker.testing.gateway import DiaryGuard
 from dbgate_core.errors import DbgateError
+from dbgate_core.pgwire.capped import REFUSED_TEXT
 from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES, MAX_MESSAGE_BYTES
-from dbgate_core.pgwire.session import REFUSED_TEXT, Session
+from dbgate_core.pgwire.session import Session
 from tests.differential import texts
 from tests.differential.grammar import Grammar, Say
 from tests.unit.pgwire.model import Server

@@ -217,6 +217,7 @@ def test_only_a_guard_makes_permits() -> None:
     class Forged:
         text = "drop table customers"
         moves = Moved()
+        row_cap = None
 
     with pytest.raises(TypeError):
         Desk().guard().begin(Forged(), None, "simple")

@@ -1,7 +1,7 @@
 """A model of PostgreSQL's side of the protocol, small enough to be read and compared with its manual.
 
 A text does what its first word says: `row` gives one row that holds the text, `fail` fails when it
-runs, `copyin` and `copyout` copy, `prepare NAME TEXT` and `open NAME TEXT` define a name from
+runs, `change N` changes N rows, `copyin` and `copyout` copy, `prepare NAME TEXT` and `open NAME TEXT` define a name from
 within SQL, `drop NAME` forgets it, `begin` and `commit` do that, everything else is done without a
 result. Text that is not UTF-8 is an error. A text with `forbidden` or `dbgate` in it is refused when it is parsed. Texts of a simple
 Query are parted by `;`.
@@ -13,6 +13,9 @@ import struct
 from dataclasses import dataclass, field
 
 from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES, encode_fields, message
+
+CHANGING = ("change", "copyin")
+ENDS = frozenset({"begin", "commit"})
 
 
 class Failed(Exception):
@@ -40,7 +43,11 @@ def error(sqlstate: str, text: str = "failed") -> bytes:
 
 @dataclass
 class Server:
-    """Feed it the client's bytes, take what it answers. `ran` is every text that it began to run."""
+    """Feed it the client's bytes, take what it answers. `ran` is every text that it began to run.
+
+    `kept` are the changes that were committed. With a `cap` it refuses by itself, as no PostgreSQL
+    does, a text that changes more rows, and one that changes rows beside transaction commands.
+    """
 
     ran: list[str] = field(default_factory=list)
     statements: dict[str, str] = field(default_factory=dict)
@@ -51,6 +58,10 @@ class Server:
     _skipping: bool = False
     _copying: str = ""
     _rest: list[str] = field(default_factory=list)
+    cap: int | None = None
+    kept: list[str] = field(default_factory=list)
+    _changed: list[str] = field(default_factory=list)
+    _counted: int = 0
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes; give what they are answered with."""
@@ -70,6 +81,7 @@ class Server:
     def _ready(self) -> None:
         if self.status == "I":
             self.portals.clear()
+            self._commit()
         self._say(b"Z", self.status.encode())
 
     def _message(self, kind: str, body: bytes) -> None:
@@ -85,10 +97,9 @@ class Server:
                 self._simple(body[:-1].decode().split(";"))
             elif kind == "S":
                 self._skipping = False
-                if self.status == "I":
-                    self.portals.clear()
                 self._ready()
             else:
+                self._counted = 0
                 self._extended(kind, body)
         except Failed as exc:
             self._fail(exc, simple=kind == "Q")
@@ -99,13 +110,28 @@ class Server:
         self._out.append(error(exc.sqlstate))
         self._copying = ""
         self._rest = []
+        self._changed.clear()
         self.status = "I" if self.status == "I" else "E"
         if simple:
             self._ready()
         else:
             self._skipping = True
 
+    def _commit(self) -> None:
+        self.kept += self._changed
+        self._changed.clear()
+
+    def _count(self, text: str) -> None:
+        self._changed.append(text)
+        self._counted += int(text.split()[1]) if text.startswith("change") else 1
+        if self.cap is not None and self._counted > self.cap:
+            raise Failed("54000")
+
     def _simple(self, texts: list[str]) -> None:
+        self._counted = 0
+        changes = any(text.startswith(CHANGING) for text in texts)
+        if self.cap is not None and changes and not ENDS.isdisjoint(texts):
+            raise Failed("54000")
         for text in texts:  # the whole string is parsed before its first statement is looked at
             self._parse_text(text)
         for text in texts:
@@ -129,7 +155,7 @@ class Server:
 
     def _check(self, text: str) -> None:
         self._parse_text(text)
-        if self.status == "E" and text != "commit":
+        if self.status == "E" and text.lower() not in ("commit", "rollback"):
             raise Failed("25P02")
 
     def _extended(self, kind: str, body: bytes) -> None:
@@ -198,14 +224,21 @@ class Server:
             self._say(b"c")
         elif word == "row":
             self._out.append(row(text))
-        self._names(word, rest)
-        self._say(b"C", (word.upper() + " 1").encode() + b"\0")
+        self._names(word.lower(), rest)
+        tag = f"{word.upper()} 1"
+        if word == "change":
+            self._count(text)
+            tag = f"UPDATE {rest}"
+        self._say(b"C", tag.encode() + b"\0")
 
     def _names(self, word: str, rest: str) -> None:
         name, _, text = rest.partition(" ")
         if word == "begin":
             self.status = "T"
-        elif word == "commit":
+        elif word in ("commit", "rollback"):
+            if word == "rollback":
+                self._changed.clear()
+            self._commit()
             self.status = "I"
             self.portals.clear()
         elif word == "prepare":
@@ -224,6 +257,11 @@ class Server:
             self._fail(Failed("22P04"), simple=simple)
         elif kind == "c":
             self._copying = ""
+            try:
+                self._count("copyin")
+            except Failed as exc:
+                self._fail(exc, simple=simple)
+                return
             self._say(b"C", b"COPY 1\0")
             if simple:
                 self._go_on()

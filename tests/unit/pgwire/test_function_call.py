@@ -8,10 +8,11 @@ import pytest
 
 from dbgate_broker.testing.gateway import DiaryGuard, Rewriter
 from dbgate_core.errors import ProtocolViolation
+from dbgate_core.pgwire.capped import REFUSED_TEXT
 from dbgate_core.pgwire.function_call import called
 from dbgate_core.pgwire.guard import Status
 from dbgate_core.pgwire.messages import decode_fields, encode_fields, message
-from dbgate_core.pgwire.session import REFUSED_TEXT, Session
+from dbgate_core.pgwire.session import Session
 
 LO_CREAT, LO_OPEN, PG_READ_FILE = 957, 952, 2624
 READY = message(b"Z", b"I")

@@ -381,11 +381,11 @@ def test_the_smallest_limits_of_a_session_count_for_everybody_in_the_chain() -> 
         EVERYTHING,
         '@id("a") @session_rows("500") @session_bytes("9") '
         'permit(principal is User, action == Action::"connect", resource);',
-        '@id("b") @session_rows("20") @session_statements("7") @statement_seconds("30") '
+        '@id("b") @session_rows("20") @session_statements("7") @statement_seconds("30") @rows_affected("4") '
         'permit(principal is Agent, action in [Action::"connect", Action::"request"], resource);',
     )
     assert some.connect(BOB, DEVELOPMENT, "admin").limits == SessionLimits(rows=500, row_bytes=9)
-    assert some.connect(COPILOT, DEVELOPMENT, "readonly").limits == SessionLimits(7, 20, 9, 30)
+    assert some.connect(COPILOT, DEVELOPMENT, "readonly").limits == SessionLimits(7, 20, 9, 30, 4)
     workload = person("ci", kind=PrincipalKind.WORKLOAD)
     assert some.connect(workload, DEVELOPMENT, "readonly").limits == SessionLimits()
 
