@@ -157,6 +157,7 @@ def parse_code(node: Any) -> Any:  # Any: protobuf in, the JSON of libpg_query o
     statement.CopyFrom(node)
     try:
         if statement.WhichOneof("node") == "create_function_stmt":
+            _only_code(statement.create_function_stmt)
             _plain_parameters(statement.create_function_stmt)
         text = postgast.deparse(result)
         _check_runs(text)
@@ -178,6 +179,22 @@ _AS_TRIGGER: Final = (
     " tg_op text, tg_relid oid, tg_relname text, tg_table_name text, tg_table_schema text,"
     " tg_nargs int, tg_argv text[], tg_event text, tg_tag text) returns record as ''"
 )
+
+
+def _only_code(create: Any) -> None:  # Any: protobuf
+    """Leave of a CREATE FUNCTION what its code needs: its writer reads through null in other parts.
+
+    `PREPARE TRANSACTION ''` in a body of the standard's form ends the process.
+    """
+    kept = [item for item in create.options if item.def_elem.defname in ("as", "language")]
+    options = [type(item).FromString(item.SerializeToString()) for item in kept]
+    del create.options[:]
+    create.options.extend(options)
+    create.ClearField("sql_body")
+    create.return_type.ClearField("typmods")
+    for parameter in create.parameters:
+        parameter.function_parameter.ClearField("defexpr")
+        parameter.function_parameter.arg_type.ClearField("typmods")
 
 
 def _plain_parameters(create: Any) -> None:  # Any: protobuf
