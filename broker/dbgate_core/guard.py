@@ -564,9 +564,14 @@ class ConnectionGuard:
         subject, catalog, path = self._scope.subject, self._catalog, self._search_path
         meaning, settled = self._meaning, not self._meaning.uncommitted
         clean, shadows, names = meaning.clean, meaning.shadows, dict(meaning.names)
+        policy = (
+            self._verdicts.policy.fixed()
+        )  # the set that the key names, whatever is loaded meanwhile
 
         def judge() -> Judged:
-            judged = self._verdicts.judge_apart(subject, text, catalog, path, settled=settled)
+            judged = self._verdicts.judge_apart(
+                subject, text, catalog, path, settled=settled, policy=policy
+            )
             if catalog.classes and judged.decision.allowed and judged.analysis.returns_rows:
                 foresee_rows(text, catalog, path, names, clean, shadows)
             return replace(judged, flow=self._flow(judged))

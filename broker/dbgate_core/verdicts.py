@@ -43,6 +43,9 @@ class StatementPolicy(Protocol):
     def version(self) -> str:
         """Tells sets of policies apart."""
 
+    def fixed(self) -> StatementPolicy:
+        """The set that is in force now, whatever is loaded later."""
+
     def statement(
         self,
         principal: Principal,
@@ -204,9 +207,11 @@ class Verdicts:
         search_path: tuple[str, ...],
         *,
         settled: bool,
+        policy: StatementPolicy,
     ) -> Judged:
-        """As `judge`, on any thread: nothing is looked up, nothing remembered."""
-        return self._judged(subject, text, catalog, search_path, settled=settled, apart=True)
+        """As `judge`, by one set, on any thread: nothing is looked up, nothing remembered."""
+        analysis = analyse(text, catalog, search_path, settled=settled)
+        return self._with(analysis, _asked(policy, subject, analysis), catalog, search_path)
 
     def remember(
         self,
@@ -228,10 +233,14 @@ class Verdicts:
         search_path: tuple[str, ...],
         *,
         settled: bool = True,
-        apart: bool = False,
     ) -> Judged:
         analysis = analyse(text, catalog, search_path, settled=settled)
-        decision = (self._ask if apart else self._decide)(subject, analysis)
+        return self._with(analysis, self._decide(subject, analysis), catalog, search_path)
+
+    @staticmethod
+    def _with(
+        analysis: Analysis, decision: Decision, catalog: Catalog, search_path: tuple[str, ...]
+    ) -> Judged:
         moved = flow(analysis, catalog, search_path)
         return Judged(analysis, decision, moved, judged(analysis, decision))
 
@@ -253,15 +262,14 @@ class Verdicts:
         )
         if (leave := self._leaves.get(key)) is not None:
             return leave
-        decision = self._ask(subject, analysis)
+        decision = _asked(self.policy, subject, analysis)
         if decision.allowed and len(analysis.text) <= MAX_LEAVE_CHARS:
             self._leaves.put(key, decision)
         return decision
 
-    def _ask(self, subject: Subject, analysis: Analysis) -> Decision:
-        return self.policy.statement(
-            subject.principal, subject.database, subject.access_role, analysis
-        )
+
+def _asked(policy: StatementPolicy, subject: Subject, analysis: Analysis) -> Decision:
+    return policy.statement(subject.principal, subject.database, subject.access_role, analysis)
 
 
 def flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:

@@ -69,6 +69,9 @@ class Everything:
         self._refuses = refuses
         self.version = self._policies.version
 
+    def fixed(self) -> Everything:
+        return self
+
     def statement(
         self,
         principal: Principal,

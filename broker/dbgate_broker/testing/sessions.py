@@ -87,6 +87,10 @@ class TablePolicy:
             return Decision(Verdict.ALLOW, policies=("with-approval",))
         return Decision(Verdict.HOLD, policies=("with-approval",), approval=self.quorum)
 
+    def fixed(self) -> TablePolicy:
+        """Itself."""
+        return self
+
     def statement(
         self,
         principal: Principal,

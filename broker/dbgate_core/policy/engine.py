@@ -80,6 +80,10 @@ class Policies:
         """Policies of texts by file name. Raises UsageError that lists everything wrong with them."""
         return cls(load(files, schema), _version(files, schema))
 
+    def fixed(self) -> Self:
+        """Itself: a set never changes."""
+        return self
+
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules, in their order."""

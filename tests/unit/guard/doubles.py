@@ -48,6 +48,9 @@ class TablePolicy:
     approval: str = "dba:1"
     asked: int = 0
 
+    def fixed(self) -> TablePolicy:
+        return replace(self)
+
     def statement(
         self,
         principal: Principal,

@@ -11,6 +11,7 @@ from dbgate_core.decision import Obligations
 from dbgate_core.guard import ConnectionGuard, Leave
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status
 from dbgate_core.scope import Picture
+from dbgate_core.sql.effects import Action
 from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, MAX_REMEMBERED_CHARS
 from tests.unit.guard.doubles import CUSTOMERS, PLAIN, Desk, TablePolicy
 
@@ -88,6 +89,26 @@ def test_another_catalog_policy_or_path_asks_for_another_judgement() -> None:
     assert guard.aside(text) is None
     policy.version = "v2"
     assert guard.aside(text) is not None
+
+
+def test_it_is_judged_by_the_set_that_was_in_force_though_others_come_and_go_meanwhile() -> None:
+    """A, B, A: the version is the same again, and the verdict must be of that set."""
+    policy = TablePolicy()
+    guard, text = Desk(policy=policy).guard(), long("select id from plain")
+    work = guard.aside(text)
+    assert work is not None
+    policy.version, policy.denied = "v2", frozenset(Action)
+    work()
+    policy.version, policy.denied = "v1", frozenset()
+    assert isinstance(guard.judge(text), Leave)
+    loose = TablePolicy(denied=frozenset(Action))
+    guard = Desk(policy=loose).guard()
+    work = guard.aside(text)
+    assert work is not None
+    loose.version, loose.denied = "v2", frozenset()
+    work()
+    loose.version, loose.denied = "v1", frozenset(Action)
+    assert isinstance(guard.judge(text), Refusal)
 
 
 def test_a_temporary_table_made_meanwhile_asks_for_another_judgement() -> None:
