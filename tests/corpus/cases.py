@@ -39,7 +39,7 @@ _KEYS: Final = frozenset(
         *("form", "values", "data", "escapes", "open", "fails"),
     }
 )
-_ELSEWHERE: Final = re.compile(r"(?i)snapshot|shop\.|from pg_database|pg_settings s\b")
+_ELSEWHERE: Final = re.compile(r"(?i)snapshot|function_cat|shop\.|from pg_database|pg_settings s\b")
 """Of what tools ask, that which two databases answer differently, or none of the two."""
 _SIGNS: Final = frozenset({"effect", "shows", "lasts_ms"})
 """What tells that an attack worked; a case's own takes the place of its file's."""

@@ -191,7 +191,8 @@ def _only_code(create: Any) -> None:  # Any: protobuf
     del create.options[:]
     create.options.extend(options)
     create.ClearField("sql_body")
-    create.return_type.ClearField("typmods")
+    if create.HasField("return_type"):  # to look at what is not there makes it
+        create.return_type.ClearField("typmods")
     for parameter in create.parameters:
         parameter.function_parameter.ClearField("defexpr")
         parameter.function_parameter.arg_type.ClearField("typmods")

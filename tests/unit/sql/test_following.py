@@ -8,8 +8,10 @@ from dbgate_core.behaviour import Behaviour, Hook, Routine
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.sql.analyse import analyse
+from dbgate_core.sql.bodies import body_of
 from dbgate_core.sql.effects import Action
 from dbgate_core.sql.following import MAX_FOLLOWED
+from dbgate_core.sql.tree import kind
 from tests.unit.sql.notation import written
 
 INSERTED = frozenset({Action.INSERT})
@@ -102,3 +104,9 @@ def test_a_temporary_table_that_a_trigger_writes_is_not_clean() -> None:
     assert tables.names == {"log"}
     tables.begin(analyse("insert into t values (1)", catalog), False, path_known=True)
     assert tables.names == frozenset()
+
+
+def test_the_body_of_a_procedure_is_read() -> None:
+    read = body_of("create procedure p(a numeric(3) default 1) language plpgsql as 'begin delete from t; end'")  # fmt: skip
+    assert read.whole
+    assert [kind(node) for node in read.nodes if kind(node)] == ["a_const", "delete_stmt"]
