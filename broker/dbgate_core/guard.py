@@ -247,7 +247,9 @@ class ConnectionGuard:
         analysis = judged.analysis
         known = decision is judged.decision
         said = judged.said if known else statement.judged(analysis, decision)
-        moves = moved(analysis.text) if analysis.moves_names else STILL
+        moves = judged.moves
+        if moves is None:
+            moves = moved(analysis.text) if analysis.moves_names else STILL
         if runs_code(analysis):
             moves = replace(moves, code=True)
         if analysis.executes or analysis.fetches:
@@ -574,7 +576,9 @@ class ConnectionGuard:
             )
             if catalog.classes and judged.decision.allowed and judged.analysis.returns_rows:
                 foresee_rows(text, catalog, path, names, clean, shadows)
-            return replace(judged, flow=self._flow(judged))
+            analysis = judged.analysis
+            moves = moved(text) if analysis.moves_names else STILL
+            return replace(judged, flow=self._flow(judged), moves=moves)
 
         return judge
 

@@ -13,6 +13,7 @@ from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
 from dbgate_core.masking.flows import SINKS, hidden_flow
 from dbgate_core.masking.functions import COUNTING
+from dbgate_core.pgwire.guard import Moved
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analyse import analyse
@@ -89,6 +90,7 @@ class Judged:
     """A text's analysis and verdict; `flow` says how it would move protected values out of sight.
 
     Texts of one shape share it: `analysis.text` may be another's. `said` is what their entries share.
+    `moves` are the names that it moves, where that was looked for already.
     """
 
     analysis: Analysis
@@ -96,6 +98,7 @@ class Judged:
     flow: str
     said: Said
     shown: Shown = field(default_factory=Shown, compare=False)
+    moves: Moved | None = None
 
 
 @dataclass(slots=True)

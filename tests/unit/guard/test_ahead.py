@@ -67,6 +67,17 @@ def test_it_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(guard.judge(text), Leave)
 
 
+def test_the_names_that_it_moves_are_looked_for_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard, text = Desk().guard(), long("prepare p as select id from plain")
+    work = guard.aside(text)
+    assert work is not None
+    work()
+    monkeypatch.setattr("dbgate_core.guard.moved", None)
+    leave = guard.judge(text)
+    assert isinstance(leave, Leave)
+    assert leave.moves.statements == frozenset({"p"})
+
+
 def test_a_shorter_one_is_remembered_for_all_connections() -> None:
     desk, text = Desk(), long("select id from plain", MAX_AT_ONCE_CHARS)
     guard = desk.guard()
