@@ -262,6 +262,7 @@ class Verdicts:
             analysis.reads,
             analysis.writes,
             analysis.functions,
+            analysis.searches,
         )
         if (leave := self._leaves.get(key)) is not None:
             return leave

@@ -30,6 +30,10 @@ def _judged_by(analysis: Analysis) -> dict[str, object]:
         parts["writes"] = sorted(map(str, analysis.writes))
     if analysis.functions:
         parts["functions"] = sorted(analysis.functions)
+    if analysis.searches:
+        parts["searches"] = [
+            {"column": s.column, "how": str(s.how)} for s in sorted(analysis.searches)
+        ]
     if analysis.statements != 1:
         parts["statements"] = analysis.statements
     return parts

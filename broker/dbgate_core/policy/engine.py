@@ -48,6 +48,7 @@ from dbgate_core.policy.rules import Rule
 from dbgate_core.principal import Principal
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Effect
+from dbgate_core.sql.searches import How
 
 MAX_EFFECTS: Final = 2_000
 """Of one statement; at about 0.2 ms each this is what one statement may hold up the others."""
@@ -150,7 +151,7 @@ class Policies:
     ) -> Decision:
         """Whether a statement may run in a session of that access role, and what it then owes.
 
-        Depends on the analysis's effects, statements, incomplete, reads, writes and functions; the
+        Depends on the analysis's effects, statements, incomplete, reads, writes, functions and searches; the
         words of a refusal quote its text.
         """
         topic = Topic(principal, database, "statement", access_role, analysis)
@@ -165,12 +166,15 @@ class Policies:
         rulings: list[Ruling] = []
         observed: set[str] = set()
         masks = False
+        searches = frozenset(search.how for search in analysis.searches)
         kept = not self._reads_statement and len(analysis.text) <= MAX_KEPT_CHARS
         on_effect = self._known_answer if kept else self._on_effect
         for actor in actors(principal):
             known = self._entities_with(actor, database, analysis)
             for effect in effects:
-                ruling, noted = on_effect(actor, database, access_role, effect, approved, known)
+                ruling, noted = on_effect(
+                    actor, database, access_role, effect, searches, approved, known
+                )
                 rulings.append(ruling)
                 observed |= noted
             masks = masks or not self._unmasks(actor, database, access_role, known)
@@ -218,11 +222,12 @@ class Policies:
         database: DatabaseFacts,
         access_role: str,
         effect: Effect,
+        searches: frozenset[How],
         approved: bool,
         known: Entities,
     ) -> tuple[Ruling, frozenset[str]]:
         """The ruling on one effect, and what observes it."""
-        asked = questions.of_effect(actor, database, access_role, effect)
+        asked = questions.of_effect(actor, database, access_role, effect, searches)
         return self._rule(asked, known, approved, effect), self._observe(asked, known)
 
     def _unmasks(

@@ -11,6 +11,7 @@ from dbgate_core.policy.cedar import Json, Question
 from dbgate_core.principal import PrincipalKind
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Danger, Effect
+from dbgate_core.sql.searches import How
 
 CONNECT: Final = "connect"
 UNMASK: Final = "unmask"
@@ -30,8 +31,14 @@ TEMPORARY: Final = "temporary"
 _STATEMENT_REF: Final = {"__entity": {"type": STATEMENT_UID[0], "id": STATEMENT_UID[1]}}
 
 
-def of_effect(actor: Actor, database: DatabaseFacts, access_role: str, effect: Effect) -> Question:
-    """May the actor do this effect?"""
+def of_effect(
+    actor: Actor,
+    database: DatabaseFacts,
+    access_role: str,
+    effect: Effect,
+    searches: frozenset[How] = frozenset(),
+) -> Question:
+    """May the actor do this effect, in a statement that picks rows by protected columns in these ways?"""
     context = {
         "access_role": access_role,
         "object": effect.object,
@@ -42,6 +49,7 @@ def of_effect(actor: Actor, database: DatabaseFacts, access_role: str, effect: E
         "columns": sorted(effect.columns),
         "destructive": destructive(effect),
         "temporary": temporary(effect),
+        "searches": sorted(map(str, searches)),
         "statement": _STATEMENT_REF,
     }
     return Question(actor.uid, str(effect.action), database_uid(database), context)

@@ -16,6 +16,7 @@ from dbgate_core.decision import Verdict
 from dbgate_core.principal import Principal, PrincipalKind
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
+from dbgate_core.sql.searches import How, Search
 from dbgate_core.verdicts import Subject
 
 BEGUN: Final = "statement"
@@ -48,7 +49,7 @@ class Recorded:
         """All that policy looks at: what is equal is decided equally."""
         found = self.analysis
         parts = (found.effects, found.statements, found.reads, found.writes, found.functions)
-        return (self.subject, *parts)
+        return (self.subject, *parts, found.searches)
 
 
 def recorded(entries: Iterable[Entry], facts: Facts) -> Iterator[Recorded]:
@@ -118,6 +119,7 @@ def _analysis(entry: Entry) -> Analysis:
         _relations(entry.get("reads", entry["tables"])),
         _relations(entry.get("writes", ())),
         functions=frozenset(entry.get("functions", ())),
+        searches=frozenset(Search(s["column"], How(s["how"])) for s in entry.get("searches", ())),
         incomplete=any(effect.action is Action.UNKNOWN for effect in effects),
     )
 

@@ -13,6 +13,7 @@ from dbgate_core.sql.counting import uncounted
 from dbgate_core.sql.effects import Action, Effect
 from dbgate_core.sql.following import follow
 from dbgate_core.sql.parser import parse
+from dbgate_core.sql.searches import searches
 from dbgate_core.sql.tree import Node, kind, present
 from dbgate_core.sql.walk import Handler, Walk
 
@@ -55,12 +56,13 @@ def analyse(
         walks = _walks([raw.stmt for raw in statements], catalog, search_path, settled)
     except RecursionError as exc:
         raise LimitExceeded("a statement nested too deep to be judged") from exc
+    reads = _union(walk.reads for walk in walks)
     return Analysis(
         text=text,
         canonical=text.strip(_BLANKS),
         statements=len(statements),
         effects=tuple(dict.fromkeys(effect for walk in walks for effect in walk.effects)),
-        reads=_union(walk.reads for walk in walks),
+        reads=reads,
         writes=_union(walk.writes for walk in walks),
         behind=_union(walk.behind for walk in walks),
         functions=_union(walk.functions for walk in walks),
@@ -72,6 +74,7 @@ def analyse(
         defines={name: text for walk in walks for name in walk.defines},
         changes=sum(walk.changes for walk in walks),
         uncounted=_uncounted(walks),
+        searches=searches((raw.stmt for raw in statements), catalog, reads, search_path),
     )
 
 

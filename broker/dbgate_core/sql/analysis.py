@@ -7,6 +7,7 @@ from typing import Final
 
 from dbgate_core.sql.effects import Action, Effect, Relation
 from dbgate_core.sql.kinds import kind_of
+from dbgate_core.sql.searches import Search
 
 _EXECUTING: Final = frozenset({"execute"})
 _FETCHING: Final = frozenset({"fetch", "move"})
@@ -29,6 +30,7 @@ class Analysis:
     `sets_search_path`: unqualified names may mean something else in later statements.
     `returns_rows`: at least one statement of it gives rows. `kind` is that of its weightiest effect.
     `changes` counts the statements that change rows; `uncounted` says what of it changes rows, or may, that PostgreSQL does not count.
+    `searches` are the protected columns that rows are picked by.
     `executes` and `fetches` are the names whose text or rows it asks for: of prepared statements by
     EXECUTE, of portals by FETCH and MOVE.
     """
@@ -49,6 +51,7 @@ class Analysis:
     defines: dict[str, str] = field(default_factory=dict)
     changes: int = 0
     uncounted: str = ""
+    searches: frozenset[Search] = frozenset()
     kind: str = field(init=False, compare=False)
     executes: frozenset[str] = field(init=False, compare=False)
     fetches: frozenset[str] = field(init=False, compare=False)

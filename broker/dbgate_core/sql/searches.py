@@ -1,0 +1,319 @@
+"""By what a statement picks, joins, sorts or groups rows, where that is a protected column.
+
+A mask hides what is shown. `WHERE email LIKE 'a%'` shows nothing of the column and still tells, row by row,
+what is in it. So such conditions are part of what policy and the log see. Names are followed by their last part
+through subqueries, WITH queries and aliases of the whole statement, which errs on the side of finding one;
+a condition that is not of a known form counts as `other`, which tells the most.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from dbgate_core.catalog import Catalog, CatalogRelation
+from dbgate_core.sql.effects import Relation
+from dbgate_core.sql.tree import Node, children, inner, kind, listed, present, strings
+
+
+class How(StrEnum):
+    """How rows are picked by a column. `equality`: compared with given values, as a whole."""
+
+    EQUALITY = "equality"
+    RANGE = "range"
+    PATTERN = "pattern"
+    JOIN = "join"
+    ORDER = "order"
+    GROUP = "group"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Search:
+    """A protected column (`public.customers.email`), and how rows are picked by it."""
+
+    column: str
+    how: How
+
+
+_OP, _OP_ANY, _DISTINCT, _NOT_DISTINCT, _IN, _LIKE, _ILIKE, _SIMILAR = (
+    1,
+    2,
+    4,
+    5,
+    7,
+    8,
+    9,
+    10,
+)  # A_Expr_Kind
+_BETWEENS: Final = frozenset({11, 12, 13, 14})
+_EQUAL: Final = "="
+_RANGES: Final = frozenset({"<", ">", "<=", ">=", "<>", "!="})
+_PATTERNS: Final = frozenset({"~~", "!~~", "~~*", "!~~*", "~", "~*", "!~", "!~*", "^@"})
+_WHOLE: Final = frozenset({"lower", "upper", "btrim", "trim"})
+"""Functions of one value whose result stands for all of it."""
+MAX_PASSES: Final = 32
+"""Aliases of aliases, as deep as this, are followed; of a deeper statement all counts as `other`."""
+_NO_OPERATION: Final = 1  # SetOperation
+_UNION: Final = 2
+_CONDITIONS: Final = (
+    "where_clause",
+    "having_clause",
+    "quals",
+    "agg_filter",
+    "join_condition",
+    "condition",
+)
+
+
+class _Names:
+    """The protected columns that each name of the statement may stand for."""
+
+    def __init__(self, relations: Iterable[CatalogRelation]) -> None:
+        self.relations = list(relations)
+        self.all: frozenset[str] = frozenset()
+        self._of: dict[str, frozenset[str]] = {}
+        for relation in self.relations:
+            whole = frozenset(
+                f"{relation.schema}.{relation.name}.{c.name}" for c in relation.columns if c.classes
+            )
+            self.all |= whole
+            self._add(relation.name, whole)
+            for column in relation.columns:
+                if column.classes:
+                    self._add(column.name, {f"{relation.schema}.{relation.name}.{column.name}"})
+
+    def _add(self, name: str, columns: Iterable[str]) -> bool:
+        before = self._of.get(name, frozenset())
+        self._of[name] = before | frozenset(columns)
+        return self._of[name] != before
+
+    def named(self, name: str) -> frozenset[str]:
+        """The protected columns of that name."""
+        return self._of.get(name, frozenset())
+
+    def shared(self) -> frozenset[str]:
+        """The columns by which a natural join of two of the relations would go."""
+        met = Counter(column.name for relation in self.relations for column in relation.columns)
+        twice = [name for name, times in met.items() if times > 1]
+        return frozenset().union(*(self._of.get(name, frozenset()) for name in twice))
+
+    def learn(self, bodies: list[Node]) -> bool:
+        """Aliases stand for what is behind them; again, until nothing new is found, or False after too many times."""
+        return any(not sum(self._learn(body) for body in bodies) for _ in range(MAX_PASSES))
+
+    def _learn(self, body: Node) -> bool:
+        match body.DESCRIPTOR.name:
+            case "ResTarget" if body.name:
+                return self._add(body.name, self.within(body.val))
+            case "CommonTableExpr":
+                return self._all_are([body.ctename, *strings(body.aliascolnames)], self.all)
+            case "RangeSubselect" | "RangeFunction" if present(body, "alias"):
+                return self._all_are(
+                    [body.alias.aliasname, *strings(body.alias.colnames)], self.all
+                )
+            case "RangeVar" if present(body, "alias"):
+                known = self._of.get(body.relname, frozenset())
+                return self._all_are([body.alias.aliasname, *strings(body.alias.colnames)], known)
+        return False
+
+    def _all_are(self, names: list[str], columns: frozenset[str]) -> bool:
+        return sum(self._add(name, columns) for name in names) > 0
+
+    def within(self, node: Node) -> frozenset[str]:
+        """The protected columns in an expression; those in its subqueries are conditions of these."""
+        found: set[str] = set()
+        pending = deque([node])
+        while pending:
+            item = pending.popleft()
+            name = kind(item)
+            if name == "column_ref":
+                found |= self._named(strings(item.column_ref.fields))
+            elif name == "sub_link":
+                pending.append(item.sub_link.testexpr)
+                pending.extend(
+                    t.res_target.val for t in item.sub_link.subselect.select_stmt.target_list
+                )
+            elif name:
+                pending.extend(children(inner(item)))
+        return frozenset(found)
+
+    def _named(self, fields: tuple[str, ...]) -> frozenset[str]:
+        if not fields:
+            return frozenset()
+        return self.all if fields[-1] == "*" else self._of.get(fields[-1], frozenset())
+
+
+def searches(
+    statements: Iterable[Node],
+    catalog: Catalog | None,
+    reads: Iterable[Relation],
+    search_path: tuple[str, ...],
+) -> frozenset[Search]:
+    """What the statements search by. Pure; nothing where no relation that they read has a protected column."""
+    if catalog is None or not catalog.classes:
+        return frozenset()
+    known = (catalog.resolve(relation, search_path) for relation in reads)
+    relations = {r.oid: r for r in known if r is not None and r.schema != "pg_catalog"}
+    names = _Names(relation for relation in relations.values() if relation.classes)
+    if not names.all:
+        return frozenset()
+    bodies = [body for statement in statements for body in _bodies(statement)]
+    if not names.learn(bodies):
+        return frozenset(Search(column, How.OTHER) for column in names.all)
+    return frozenset(
+        Search(column, how)
+        for body in bodies
+        for columns, how in _found(names, body)
+        for column in columns
+    )
+
+
+def _bodies(node: Node) -> Iterator[Node]:
+    """Every message in a tree that is something itself."""
+    pending = [node]
+    while pending:
+        message = pending.pop()
+        if message.DESCRIPTOR.name == "Node":
+            if kind(message):
+                pending.append(inner(message))
+            continue
+        yield message
+        for field, value in message.ListFields():
+            if field.message_type is not None:
+                pending.extend(listed(value))
+
+
+def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
+    """What one part of a tree picks rows by."""
+    fields = body.DESCRIPTOR.fields_by_name
+    for field in _CONDITIONS:
+        if field in fields and present(body, field):
+            yield from _condition(names, getattr(body, field))
+    match body.DESCRIPTOR.name:
+        case "CaseWhen":
+            yield from _condition(names, body.expr)
+        case "SelectStmt":
+            yield from _select(names, body)
+        case "JoinExpr":
+            for column in strings(body.using_clause):
+                yield names.named(column), How.JOIN
+            if body.is_natural:
+                yield names.shared(), How.JOIN
+        case "FuncCall":
+            for item in body.agg_order:
+                yield names.within(item.sort_by.node), How.ORDER
+        case "WindowDef":
+            for item in body.order_clause:
+                yield names.within(item.sort_by.node), How.ORDER
+            for item in body.partition_clause:
+                yield names.within(item), How.GROUP
+
+
+def _select(names: _Names, select: Node) -> Iterator[tuple[frozenset[str], How]]:
+    targets = select.target_list
+    for item in select.sort_clause:
+        yield _by_place(names, item.sort_by.node, targets), How.ORDER
+    for item in select.group_clause:
+        yield _by_place(names, item, targets), How.GROUP
+    for item in select.distinct_clause:
+        shown = [names.within(target.res_target.val) for target in targets]
+        yield names.within(item) if kind(item) else frozenset[str]().union(*shown), How.GROUP
+    if select.op > _NO_OPERATION and not (select.op == _UNION and select.all):
+        shown = [names.within(target.res_target.val) for target in _outputs(select)]
+        yield frozenset[str]().union(*shown), How.JOIN
+
+
+def _outputs(select: Node) -> Iterator[Node]:
+    """What the parts of a UNION, INTERSECT or EXCEPT give."""
+    pending = [select]
+    while pending:
+        part = pending.pop()
+        yield from part.target_list
+        if part.op > _NO_OPERATION:
+            pending += (part.larg, part.rarg)
+
+
+def _by_place(names: _Names, node: Node, targets: Node) -> frozenset[str]:
+    """What is sorted or grouped by: `ORDER BY 2` means the second output."""
+    if kind(node) != "a_const" or node.a_const.WhichOneof("val") != "ival":
+        return names.within(node)
+    place: int = node.a_const.ival.ival
+    if not 0 < place <= len(targets) or any(map(_is_star, targets)):
+        return names.all
+    return names.within(targets[place - 1].res_target.val)
+
+
+def _is_star(target: Node) -> bool:
+    fields = target.res_target.val.column_ref.fields
+    return len(fields) > 0 and kind(fields[-1]) == "a_star"
+
+
+def _condition(names: _Names, node: Node) -> Iterator[tuple[frozenset[str], How]]:
+    """Each part of a condition by itself."""
+    pending = [node]
+    while pending:
+        item = pending.pop()
+        if kind(item) == "bool_expr":
+            pending += item.bool_expr.args
+        elif columns := names.within(item):
+            how = _how(names, item)
+            if how is not None:
+                yield columns, how
+
+
+def _how(names: _Names, node: Node) -> How | None:
+    """How a part of a condition picks rows; None for a look whether there is a value."""
+    name = kind(node)
+    if name == "null_test" and kind(node.null_test.arg) == "column_ref":
+        return None
+    if name == "sub_link" and kind(node.sub_link.testexpr) == "column_ref":
+        return How.JOIN
+    return _compared(names, node.a_expr) if name == "a_expr" else How.OTHER
+
+
+def _compared(names: _Names, compared: Node) -> How:
+    """Of a comparison: what is protected must stand whole on one side, and given values on the other."""
+    if compared.kind in (_LIKE, _ILIKE, _SIMILAR):
+        return How.PATTERN
+    if compared.kind in _BETWEENS:
+        return How.RANGE
+    operator = strings(compared.name)[-1]
+    if operator in _PATTERNS:
+        return How.PATTERN
+    sides = (compared.lexpr, compared.rexpr)
+    protected = [side for side in sides if names.within(side)]
+    if len(protected) > 1:
+        return How.JOIN
+    if not _is_whole(protected[0]):
+        return How.OTHER
+    other = sides[1] if protected[0] is sides[0] else sides[0]
+    if operator in _RANGES:
+        return How.RANGE
+    if operator != _EQUAL or compared.kind not in (_OP, _OP_ANY, _DISTINCT, _NOT_DISTINCT, _IN):
+        return How.OTHER
+    if compared.kind == _DISTINCT:
+        return How.RANGE
+    return How.EQUALITY if _is_given(other) else How.JOIN
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether it is a column, or what stands for all of it."""
+    while True:
+        name = kind(node)
+        if name == "type_cast":
+            node = node.type_cast.arg
+        elif name == "func_call" and len(node.func_call.args) == 1:
+            if strings(node.func_call.funcname)[-1] not in _WHOLE:
+                return False
+            node = node.func_call.args[0]
+        else:
+            return name == "column_ref"
+
+
+def _is_given(node: Node) -> bool:
+    """Whether it is made of constants and parameters alone."""
+    return not any(body.DESCRIPTOR.name in ("ColumnRef", "SubLink") for body in _bodies(node))

@@ -1,0 +1,111 @@
+"""By what rows are picked: each way to learn of a protected column by it has its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
+from dbgate_core.masking.classes import DataClass
+from dbgate_core.masking.views import with_view_classes
+from dbgate_core.sql.analyse import analyse
+
+INT, TEXT = 23, 25
+EMAIL = frozenset({DataClass.EMAIL})
+PEOPLE = CatalogRelation(
+    1, "public", "people", RelationKind.TABLE,
+    (Column(1, "id", INT), Column(2, "email", TEXT, EMAIL), Column(3, "city", TEXT)),
+)  # fmt: skip
+ORDERS = CatalogRelation(
+    2, "public", "orders", RelationKind.TABLE,
+    (Column(1, "id", INT), Column(2, "person", INT), Column(3, "note", TEXT)),
+)  # fmt: skip
+SEEN = CatalogRelation(
+    3, "public", "seen", RelationKind.VIEW,
+    (Column(1, "id", INT), Column(2, "mail", TEXT)),
+    "select id, email as mail from people",
+)  # fmt: skip
+SHOP = with_view_classes(Catalog([PEOPLE, ORDERS, SEEN], "1"))
+
+FOUND = {
+    "select id from people where email = 'a@b.c'": "equality",
+    "select id from people where email in ('a', 'b') and id > 3": "equality",
+    "select id from people where email = any($1)": "equality",
+    "select id from people where lower(email) = lower($1)": "equality",
+    "select id from people p where p.email::text = 'x'": "equality",
+    "select id from people where email is not distinct from 'x'": "equality",
+    "select id from people where email like 'a%'": "pattern",
+    "select id from people where email ilike $1": "pattern",
+    "select id from people where email ~ '^a'": "pattern",
+    "select id from people where email similar to 'a%'": "pattern",
+    "select id from people where email ^@ 'a'": "pattern",
+    "select id from people where email < 'm'": "range",
+    "select id from people where email <> 'm'": "range",
+    "select id from people where email between 'a' and 'b'": "range",
+    "select id from people where not (id = 1 or email > 'm')": "range",
+    "select id from people where substr(email, 1, 1) = 'a'": "other",
+    "select id from people where length(email) = 7": "other",
+    "select id from people where email || 'x' = 'y'": "other",
+    "select id from people where people::text like '%a%'": "pattern",
+    "select count(*) filter (where email like 'a%') from people": "pattern",
+    "select sum(case when email like 'a%' then 1 else 0 end) from people": "pattern",
+    "select id from people order by email": "order",
+    "select id, email from people order by 2": "order",
+    "select people.*, 1 from people order by 1": "order",
+    "select * from people order by 2": "order",
+    "select row_number() over (order by email) from people": "order",
+    "select row_number() over w from people window w as (order by email)": "order",
+    "select array_agg(id order by email) from people": "order",
+    "select count(*) from people group by email": "group",
+    "select distinct email from people": "group",
+    "select distinct on (email) id from people": "group",
+    "select count(*) over (partition by email) from people": "group",
+    "select o.id from orders o join people p on p.email = o.note": "join",
+    "select id from people join (values ('a')) v(email) using (email)": "join",
+    "select id from people where email in (select note from orders)": "join",
+    "select id from people where email = (select max(note) from orders)": "join",
+    "select email from people intersect select 'a'": "join",
+    "select 'a' union select email from people": "join",
+    "select id from (select id, email as e from people) s where e like 'a%'": "pattern",
+    "with c as (select email as e from people) select 1 from c where e > 'm'": "range",
+    "with c(x) as (select email from people) select 1 from c where x > 'm'": "range",
+    "select 1 from (select email like 'a%' as m from people) s where m": "other",
+    "select id from seen where mail like 'a%'": "pattern",
+    "select 1 where exists (select 1 from people where email like 'a%')": "pattern",
+    "select 1 union all select id from people where email like 'a%'": "pattern",
+    "update people set city = 'x' where email like 'a%'": "pattern",
+    "delete from people where email < 'm'": "range",
+    "merge into people p using orders o on p.email = o.note when matched then delete": "join",
+    "insert into orders select 1, id, 'x' from people where email like 'a%'": "pattern",
+    "prepare x as select id from people where email like 'a%'": "pattern",
+    "copy (select id from people where email like 'a%') to stdout": "pattern",
+    "explain analyze select id from people where email like 'a%'": "pattern",
+}  # fmt: skip
+NOTHING = [
+    "select email from people where id = 1",
+    "select count(*) from people where city like 'a%' group by city order by 1",
+    "select id from people where email is not null",
+    "select o.id from orders o join people p on p.id = o.person where o.note like 'a%'",
+    "select id from orders order by note",
+    "select email, id from people order by 2",
+    "select email from people union all select note from orders",
+    "select 1 from (select id, city as c from people) s where c like 'a%' order by c",
+    "insert into people values (1, 'a', 'b')",
+    "update people set email = 'a' where id = 3",
+]
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_what_tells_of_a_protected_column(text: str) -> None:
+    found = analyse(text, SHOP).searches
+    assert {search.how.value for search in found} == {FOUND[text]}
+    assert {search.column for search in found} <= {"public.people.email", "public.seen.mail"}
+    assert found
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_what_tells_nothing(text: str) -> None:
+    assert analyse(text, SHOP).searches == frozenset()
+
+
+def test_without_classes_there_is_nothing_to_look_for() -> None:
+    assert not analyse("select id from people where email like 'a%'").searches
