@@ -141,6 +141,7 @@ class ConnectionGuards:
             epoch=self._epochs[session.database.name],
             counts=self._tally(session).counts,
             budget=session.budget,
+            series=session.series,
         )
 
 

@@ -9,7 +9,7 @@ the text waits for one, if its session waits at all and an approval could help.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from dbgate_core.ahead import Ahead
@@ -50,6 +50,7 @@ from dbgate_core.pgwire.guard import (
 from dbgate_core.pgwire.lane import Term
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
+from dbgate_core.series import tells
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.constants import numbered
 from dbgate_core.sql.names import execute_of, moved
@@ -270,6 +271,8 @@ class ConnectionGuard:
             self._budget.statement()
         if not leave.plain:
             self._meaning.demand_room(leave.analysis)
+        if leave.analysis.searches:
+            self._note_searches(leave)
         request = self._take(leave, parameters) if leave.digest else ""
         count = 0 if parameters is None else parameters.count
         form, text = said.form(protocol, count), leave.text
@@ -286,6 +289,10 @@ class ConnectionGuard:
         if len(leave.text) > MAX_AT_ONCE_CHARS:
             self._ahead.drop()
         return begun
+
+    def _note_searches(self, leave: Leave) -> None:
+        for alert in self._scope.series.note(leave.analysis.searches, self._clock_ns()):
+            self.note("search_series", asdict(alert))
 
     def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
         """For exchanges of this very text: what is encoded once of their begin entry is all but index and time."""
@@ -313,7 +320,7 @@ class ConnectionGuard:
         meaning = self._meaning
         changes = not leave.plain or leave.digest or len(leave.text) > MAX_AT_ONCE_CHARS
         bounded = leave.decision.obligations.row_limit is not None or self._budget.bounded
-        told = leave.masked or leave.exposed
+        told = leave.masked or leave.exposed or tells(leave.analysis.searches)
         if changes or bounded or told or not meaning.settled_since(leave.code_seen):
             return None
         terms: tuple[Term, ...] = (

@@ -10,6 +10,7 @@ from dbgate_core.budget import Budget
 from dbgate_core.catalog import Catalog
 from dbgate_core.counts import Counts
 from dbgate_core.masking.key import MaskKey
+from dbgate_core.series import Series
 from dbgate_core.verdicts import Subject
 
 SEARCH_PATH: Final = ("public",)
@@ -48,7 +49,7 @@ class Picture:
 class Scope:
     """What a guard knows of its connection. `entry` is what each audit entry says of it.
 
-    `waits`: a statement without the approval that it takes waits for one. `budget` is the session's.
+    `waits`: a statement without the approval that it takes waits for one. `budget` and `series` are the session's.
     """
 
     subject: Subject
@@ -59,4 +60,5 @@ class Scope:
     epoch: Epoch = field(default_factory=Epoch)
     counts: Counts = field(default_factory=Counts)
     budget: Budget = field(default_factory=Budget)
+    series: Series = field(default_factory=Series)
     search_path: tuple[str, ...] = SEARCH_PATH

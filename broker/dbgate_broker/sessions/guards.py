@@ -11,6 +11,7 @@ from dbgate_core.budget import Budget
 from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.principal import Principal
 from dbgate_core.scope import Releases
+from dbgate_core.series import Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class GuardedSession:
     """Of a session, what judging, masking and recording its statements takes.
 
     `hold_s` is how long a statement waits for the approval that it takes; 0: it does not.
-    `budget` is what it may use up, with all its connections.
+    `budget` is what it may use up, with all its connections; `series` are its searches by protected columns.
     """
 
     id: str
@@ -29,6 +30,7 @@ class GuardedSession:
     reason: str = ""
     hold_s: int = 0
     budget: Budget = field(default_factory=Budget)
+    series: Series = field(default_factory=Series)
 
 
 class Holds(Protocol):
