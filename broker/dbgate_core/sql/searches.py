@@ -194,8 +194,8 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
         if field in fields and present(body, field):
             yield from _condition(names, getattr(body, field))
     match body.DESCRIPTOR.name:
-        case "CaseWhen":
-            yield from _condition(names, body.expr)
+        case "CaseExpr":
+            yield from _case(names, body)
         case "SelectStmt":
             yield from _select(names, body)
         case "JoinExpr":
@@ -213,8 +213,21 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
                 yield names.within(item), How.GROUP
 
 
+def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:
+    """`CASE WHEN condition` or `CASE value WHEN other`, which compares the two."""
+    for when in case.args:
+        given = when.case_when.expr
+        if not kind(case.arg):
+            yield from _condition(names, given)
+        elif columns := names.within(case.arg) | names.within(given):
+            whole = _is_whole(case.arg) and _is_given(given)
+            yield columns, How.EQUALITY if whole else How.OTHER
+
+
 def _select(names: _Names, select: Node) -> Iterator[tuple[frozenset[str], How]]:
     targets = select.target_list
+    for bound in (select.limit_count, select.limit_offset):  # so many rows tell a number
+        yield names.within(bound), How.OTHER
     for item in select.sort_clause:
         yield _by_place(names, item.sort_by.node, targets), How.ORDER
     for item in select.group_clause:
