@@ -482,7 +482,7 @@ class ConnectionGuard:
                 {"column": c.name, "class": c.data_class, "mask": c.mask}
                 for c in running.leave.masked
             ]
-            fields = {**fields, "masked": masked}
+            fields = {**fields, "masked": masked, "masked_values": outcome.masked_values}
         if running.leave.exposed and outcome.rows != 0:
             shown = running.leave.exposed.items()
             exposed = [{"column": name, "classes": list(classes)} for name, classes in shown]

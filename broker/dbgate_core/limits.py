@@ -17,6 +17,11 @@ class LimitedRows:
         self._budget = budget
         self._passed = 0
 
+    @property
+    def values(self) -> int:
+        """As the mask's."""
+        return 0 if self._mask is None else self._mask.values
+
     def rewrite(self, messages: bytes) -> bytes:
         """Count, then mask. Raises LimitExceeded for the first row too many."""
         rows = count_rows(messages)
@@ -38,6 +43,11 @@ class LimitedCopy:
     def __init__(self, mask: CopyMask | None, budget: Budget) -> None:
         self._mask = mask
         self._budget = budget
+
+    @property
+    def values(self) -> int:
+        """As the mask's."""
+        return 0 if self._mask is None else self._mask.values
 
     def rewrite(self, data: bytes) -> bytes:
         """Count, then mask. Raises LimitExceeded for the first byte too many."""

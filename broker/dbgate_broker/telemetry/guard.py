@@ -90,6 +90,11 @@ class TimedRows:
         self._mask = mask
         self._times = times
 
+    @property
+    def values(self) -> int:
+        """As the other one's."""
+        return self._mask.values
+
     def rewrite(self, messages: bytes) -> bytes:
         """As the other one's."""
         started = monotonic_ns()
@@ -104,6 +109,11 @@ class TimedCopy:
     def __init__(self, mask: CopyMask, times: Histogram) -> None:
         self._mask = mask
         self._times = times
+
+    @property
+    def values(self) -> int:
+        """As the other one's."""
+        return self._mask.values
 
     def rewrite(self, data: bytes) -> bytes:
         """As the other one's."""

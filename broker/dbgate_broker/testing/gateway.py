@@ -69,6 +69,7 @@ class Rewriter:
 
     def __init__(self, change: Callable[[bytes], bytes]) -> None:
         self._change = change
+        self.values = 0
 
     def rewrite(self, data: bytes) -> bytes:
         """Change what comes."""

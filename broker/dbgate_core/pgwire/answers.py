@@ -194,23 +194,29 @@ class Answers:
             self._block(head, exc)
 
     def _copy_data(self, head: Pending, body: bytes) -> bytes:
-        if self._copy_mask is None:
+        mask = self._copy_mask
+        if mask is None:
             return b""
         try:
-            masked = self._copy_mask.rewrite(body)
+            masked = mask.rewrite(body)
         except DbgateError as exc:
             self._block(head, exc)
             return b""
+        finally:
+            head.values = mask.values
         return message(b"d", masked) if masked else b""
 
     def _copy_done(self, head: Pending, body: bytes) -> bytes | None:
-        if self._copy_mask is None:
+        mask = self._copy_mask
+        if mask is None:
             return None
         try:
-            rest = self._copy_mask.finish()
+            rest = mask.finish()
         except DbgateError as exc:
             self._block(head, exc)
             return b""
+        finally:
+            head.values = mask.values
         return (message(b"d", rest) if rest else b"") + message(b"c", b"")
 
     def _error(self, head: Pending, body: bytes) -> bytes:
@@ -274,6 +280,8 @@ class Answers:
             self.capped = None
         if entry.running is not None:
             running, entry.running = entry.running, None
+            if entry.values:
+                outcome = replace(outcome, masked_values=entry.values)
             self.guard.end(running, outcome)
 
 

@@ -285,12 +285,15 @@ class Backend(Counted):
         mask = None if head is None else head.portal.mask if head.portal else head.mask
         if head is None or mask is None or self._muted:
             return b""
+        before = mask.values
         try:
             return mask.rewrite(rows)
         except DbgateError as exc:
             self._block(head, exc)
             first, self._block_notice = self._block_notice, b""
             return first
+        finally:
+            head.values += mask.values - before
 
     def _server_message(self, kind: str, body: bytes) -> bytes | None:
         """Handle one whole message: None passes it unchanged, else what goes instead of it."""

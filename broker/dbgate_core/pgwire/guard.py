@@ -63,12 +63,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a statement ended: CommandComplete's tag and row count, or the error's SQLSTATE."""
+    """How a statement ended: CommandComplete's tag and row count, or the error's SQLSTATE.
+
+    `masked_values` is how many values of its results were masked.
+    """
 
     status: Status
     tag: str = ""
     rows: int | None = None
     sqlstate: str = ""
+    masked_values: int = 0
 
 
 @dataclass(slots=True)
@@ -156,12 +160,20 @@ class Running(Protocol):
 class RowMask(Protocol):
     """The masks of one result."""
 
+    @property
+    def values(self) -> int:
+        """How many values were masked so far."""
+
     def rewrite(self, messages: bytes) -> bytes:
         """Mask a run of whole DataRow messages; give as many messages."""
 
 
 class CopyMask(Protocol):
     """The masks of one COPY TO STDOUT."""
+
+    @property
+    def values(self) -> int:
+        """How many values were masked so far."""
 
     def rewrite(self, data: bytes) -> bytes:
         """Mask the payload of CopyData, cut anywhere; give what is complete so far."""

@@ -130,6 +130,7 @@ class Pending:
     """A message that waits for its answer, with what must be done when the answer is an error.
 
     `own_describe`: the Describe in this exchange is dbgate's own. `capped`: it may change so many rows only.
+    `values` is how many values of its results were masked.
     """
 
     kind: Kind
@@ -143,6 +144,7 @@ class Pending:
     blocked: Refusal | None = None
     tag: str = ""
     rows: int | None = None
+    values: int = 0
     described: bool = False
     copying_in: bool = False
     copying_out: bool = False

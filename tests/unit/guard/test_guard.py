@@ -231,7 +231,8 @@ def test_protected_columns_are_masked_and_said_at_the_end() -> None:
     assert mask is not None
     assert b"alice@example.com" not in mask.rewrite(row(b"alice@example.com"))
     begun = guard.begin(permit, None, "extended")
-    guard.end(begun, Outcome(Status.OK, "SELECT 1", 1))
+    guard.end(begun, Outcome(Status.OK, "SELECT 1", 1, masked_values=mask.values))
+    assert desk.log.entries[-1][1]["masked_values"] == 1
     masked = desk.log.entries[-1][1]["masked"]
     assert masked == [{"column": "email", "class": "email", "mask": "partial"}]
 

@@ -53,9 +53,11 @@ class OwnRows:
     """A mask that passes only rows of the statement that it was planned for."""
 
     text: str
+    values: int = 0
 
     def rewrite(self, messages: bytes) -> bytes:
         for kind, body in split(messages):
+            self.values += 1
             assert kind == "D"
             shown = body[6:].decode()
             assert shown in self.text.split(";"), f"{shown!r} under the plan of {self.text!r}"
@@ -367,3 +369,11 @@ def test_a_word_of_our_own_waits_for_the_end_of_a_row_and_no_longer() -> None:
     kinds = [kind for kind, _ in split(begun + session.take_for_client())]
     assert kinds[:3] == ["T", "D", "N"]
     assert kinds[-1] == "Z"
+
+
+def test_masked_values_are_counted_with_the_statement() -> None:
+    talk = Talk(Strict(masks=True))
+    talk.client(query("row a;row b") + parse("s", "row c") + exchange_of("s", True) + SYNC)
+    talk.settle()
+    found = [note.outcome for note in talk.guard.notes]
+    assert [outcome and outcome.masked_values for outcome in found] == [2, 1]
