@@ -55,6 +55,11 @@ _RANGES: Final = frozenset({"<", ">", "<=", ">=", "<>", "!="})
 _PATTERNS: Final = frozenset({"~~", "!~~", "~~*", "!~~*", "~", "~*", "!~", "!~*", "^@"})
 _WHOLE: Final = frozenset({"lower", "upper", "btrim", "trim"})
 """Functions of one value whose result stands for all of it."""
+_SPREADS: Final = frozenset(
+    {"unnest", "json_array_elements", "jsonb_array_elements", "json_array_elements_text"}
+    | {"jsonb_array_elements_text", "json_each", "jsonb_each", "json_each_text", "jsonb_each_text"}
+)
+"""Functions in FROM that give the parts of a value, as many rows as there are parts."""
 MAX_PASSES: Final = 32
 """Aliases of aliases, as deep as this, are followed; of a deeper statement all counts as `other`."""
 _NO_OPERATION: Final = 1  # SetOperation
@@ -196,6 +201,9 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
     match body.DESCRIPTOR.name:
         case "CaseExpr":
             yield from _case(names, body)
+        case "RangeFunction":
+            for function in body.functions:
+                yield from _table_function(names, function)
         case "SelectStmt":
             yield from _select(names, body)
         case "JoinExpr":
@@ -222,6 +230,14 @@ def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:
         elif columns := names.within(case.arg) | names.within(given):
             whole = _is_whole(case.arg) and _is_given(given)
             yield columns, How.EQUALITY if whole else How.OTHER
+
+
+def _table_function(names: _Names, function: Node) -> Iterator[tuple[frozenset[str], How]]:
+    """`generate_series(1, ascii(email))` tells by how many rows it gives; `unnest(emails)` spreads a value out."""
+    call = function.list.items[0]
+    spread = kind(call) == "func_call" and strings(call.func_call.funcname)[-1] in _SPREADS
+    if not (spread and all(map(_is_whole, call.func_call.args))):
+        yield names.within(call), How.OTHER
 
 
 def _select(names: _Names, select: Node) -> Iterator[tuple[frozenset[str], How]]:

@@ -53,6 +53,8 @@ FOUND = {
     "select sum(case 'a' when left(email, 1) then 1 else 0 end) from people": "other",
     "select id from orders limit (select ascii(email) from people where id = 1)": "other",
     "select id from orders offset (select length(email) from people where id = 1)": "other",
+    "select count(*) from people, generate_series(1, ascii(email))": "other",
+    "select count(*) from people, rows from (unnest(array_fill(1, array[length(email)]))) g": "other",
     "select id from people order by email": "order",
     "select id, email from people order by 2": "order",
     "select people.*, 1 from people order by 1": "order",
@@ -87,6 +89,7 @@ FOUND = {
 }  # fmt: skip
 NOTHING = [
     "select email from people where id = 1",
+    "select part from people, unnest(email) part",
     "select count(*) from people where city like 'a%' group by city order by 1",
     "select id from people where email is not null",
     "select o.id from orders o join people p on p.id = o.person where o.note like 'a%'",
