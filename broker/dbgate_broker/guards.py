@@ -142,6 +142,7 @@ class ConnectionGuards:
             counts=self._tally(session).counts,
             budget=session.budget,
             series=session.series,
+            reason=session.reason,
         )
 
 

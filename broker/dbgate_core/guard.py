@@ -486,7 +486,7 @@ class ConnectionGuard:
         if running.leave.exposed and outcome.rows != 0:
             shown = running.leave.exposed.items()
             exposed = [{"column": name, "classes": list(classes)} for name, classes in shown]
-            fields = {**fields, "exposed": exposed}
+            fields = {**fields, "exposed": exposed, "reason": self._scope.reason}
         self._recorder.append("statement_end", fields)
 
     def renamed(self, name: str) -> None:

@@ -49,7 +49,8 @@ class Picture:
 class Scope:
     """What a guard knows of its connection. `entry` is what each audit entry says of it.
 
-    `waits`: a statement without the approval that it takes waits for one. `budget` and `series` are the session's.
+    `waits`: a statement without the approval that it takes waits for one. `budget` and `series` are the session's, `reason` what was
+    said of why it was opened.
     """
 
     subject: Subject
@@ -62,3 +63,4 @@ class Scope:
     budget: Budget = field(default_factory=Budget)
     series: Series = field(default_factory=Series)
     search_path: tuple[str, ...] = SEARCH_PATH
+    reason: str = ""
