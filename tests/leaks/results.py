@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.leaks.corpus import Case
+from tests.leaks.drawn import Drawn
 from tests.leaks.trial import Trial
 from tests.leaks.ways import WAYS, Way, described, simple
 
@@ -54,6 +55,18 @@ def run_attempts(trial: Trial, cases: Iterable[Case]) -> dict[str, Group]:
         if not any(trial.shows(case, way) for way in ways):
             group.vacuous.append(str(case))
     return groups
+
+
+def run_drawn(trial: Trial, numbers: Iterable[int]) -> tuple[int, list[str]]:
+    """Drawn cases, each in one way of its own; how many statements they were, and what came through."""
+    steps, found = 0, []
+    for number in numbers:
+        case = Drawn(number).case()
+        way = WAYS[number % len(WAYS)]
+        steps += len(case.steps)
+        if leak := trial.leaks(case, way):
+            found.append(f"case {number}, {way.__name__}: {leak}: {case}")
+    return steps, found
 
 
 def run_harmless(trial: Trial, cases: Iterable[Case]) -> dict[str, Group]:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.leaks.corpus import Case, attempts, harmless
+from tests.leaks.drawn import Drawn
 from tests.leaks.place import leaks_place
-from tests.leaks.results import run_attempts, run_harmless
+from tests.leaks.results import run_attempts, run_drawn, run_harmless
 from tests.leaks.trial import Trial
+from tests.leaks.ways import simple
 
 pytestmark = pytest.mark.e2e
 AT_LEAST = (300, 200)
@@ -49,6 +51,14 @@ def test_no_protected_value_comes_out(trial: Trial, cases: list[Case]) -> None:
 def test_a_harmless_answer_is_the_servers(trial: Trial, cases: list[Case]) -> None:
     (group,) = run_harmless(trial, cases).values()
     assert not group.wrong
+
+
+def test_nothing_that_is_drawn_comes_out(trial: Trial) -> None:
+    """`python -m tests.leaks drawn FIRST SECONDS` draws others."""
+    _, found = run_drawn(trial, range(1, 251))
+    assert not found
+    shown = [n for n in range(1, 61) if trial.shows(Drawn(n).case(), simple)]
+    assert len(shown) > 10, "most drawn cases show nothing without dbgate either"
 
 
 def test_the_corpus_is_large() -> None:
