@@ -573,9 +573,8 @@ class ConnectionGuard:
         subject, catalog, path = self._scope.subject, self._catalog, self._search_path
         meaning, settled = self._meaning, not self._meaning.uncommitted
         clean, shadows, names = meaning.clean, meaning.shadows, dict(meaning.names)
-        policy = (
-            self._verdicts.policy.fixed()
-        )  # the set that the key names, whatever is loaded meanwhile
+        # The set that the key names, whatever is loaded meanwhile.
+        policy = self._verdicts.policy.fixed()
 
         def judge() -> Judged:
             judged = self._verdicts.judge_apart(
