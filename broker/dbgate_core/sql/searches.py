@@ -83,6 +83,7 @@ class _Names:
     def __init__(self, relations: Iterable[CatalogRelation]) -> None:
         self.relations = list(relations)
         self.all: frozenset[str] = frozenset()
+        self.compares_rows = False
         self._of: dict[str, frozenset[str]] = {}
         for relation in self.relations:
             whole = frozenset(
@@ -170,6 +171,7 @@ def searches(
     if not names.all:
         return frozenset()
     bodies = [body for statement in statements for body in _bodies(statement)]
+    names.compares_rows = any(map(_compares_rows, bodies))
     if not names.learn(bodies):
         return frozenset(Search(column, How.OTHER) for column in names.all)
     return frozenset(
@@ -239,11 +241,12 @@ def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str
 
 def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:
     """`CASE WHEN condition` or `CASE value WHEN other`, which compares the two."""
+    compared = names.within(case.arg)
     for when in case.args:
         given = when.case_when.expr
         if not kind(case.arg):
             yield from _condition(names, given)
-        elif columns := names.within(case.arg) | names.within(given):
+        elif columns := compared | names.within(given):
             whole = _is_whole(case.arg) and _is_given(given)
             yield columns, How.EQUALITY if whole else How.OTHER
 
@@ -265,21 +268,21 @@ def _select(names: _Names, select: Node) -> Iterator[tuple[frozenset[str], How]]
     for item in select.group_clause:
         yield _by_place(names, item, targets), How.GROUP
     for item in select.distinct_clause:
-        shown = [names.within(target.res_target.val) for target in targets]
-        yield names.within(item) if kind(item) else frozenset[str]().union(*shown), How.GROUP
-    if select.op > _NO_OPERATION and not (select.op == _UNION and select.all):
-        shown = [names.within(target.res_target.val) for target in _outputs(select)]
-        yield frozenset[str]().union(*shown), How.JOIN
+        if kind(item):
+            yield names.within(item), How.GROUP
+        else:
+            yield from ((names.within(target.res_target.val), How.GROUP) for target in targets)
+    if select.op > _NO_OPERATION and names.compares_rows:
+        for part in (select.larg, select.rarg):
+            for target in part.target_list:
+                yield names.within(target.res_target.val), How.JOIN
 
 
-def _outputs(select: Node) -> Iterator[Node]:
-    """What the parts of a UNION, INTERSECT or EXCEPT give."""
-    pending = [select]
-    while pending:
-        part = pending.pop()
-        yield from part.target_list
-        if part.op > _NO_OPERATION:
-            pending += (part.larg, part.rarg)
+def _compares_rows(body: Node) -> bool:
+    """UNION, INTERSECT and EXCEPT compare whole rows, unlike UNION ALL."""
+    if body.DESCRIPTOR.name != "SelectStmt" or body.op <= _NO_OPERATION:
+        return False
+    return not (body.op == _UNION and body.all)
 
 
 def _by_place(names: _Names, node: Node, targets: Node) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.views import with_view_classes
 from dbgate_core.sql.analyse import analyse
+from dbgate_core.sql.searches import _Names
 
 INT, TEXT = 23, 25
 EMAIL = frozenset({DataClass.EMAIL})
@@ -77,6 +78,7 @@ FOUND = {
     "select id from people where email = (select max(note) from orders)": "join",
     "select email from people intersect select 'a'": "join",
     "select 'a' union select email from people": "join",
+    "(select 'a' union all select email from people) intersect select 'b'": "join",
     "select id from (select id, email as e from people) s where e like 'a%'": "pattern",
     "with c as (select email as e from people) select 1 from c where e > 'm'": "range",
     "with c(x) as (select email from people) select 1 from c where x > 'm'": "range",
@@ -126,3 +128,35 @@ def test_what_tells_nothing(text: str) -> None:
 
 def test_without_classes_there_is_nothing_to_look_for() -> None:
     assert not analyse("select id from people where email like 'a%'").searches
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select distinct on ("
+        + ", ".join(["email"] * 3_000)
+        + ") "
+        + ", ".join(["email"] * 3_000)
+        + " from people",
+        " union ".join(["select email from people"] * 300),
+        "select case email || email " + "when 'a' then 1 " * 400 + "end from people",
+        "select id from people where email in (" + ", ".join(["'a'"] * 50_000) + ")",
+        "select " + ", ".join(f"email as c{n}" for n in range(5_000)) + " from people",
+        "select 1 from " + ", ".join(f"people a{n}" for n in range(3_000)),
+    ],
+    ids=["distinct", "union", "case", "list", "aliases", "tables"],
+)
+def test_the_work_grows_with_the_text(text: str) -> None:
+    """Counted, not timed: so many looks at nodes for so many bytes."""
+    looks = 0
+
+    def count(self: _Names, node: object) -> frozenset[str]:
+        nonlocal looks
+        looks += 1
+        return within(self, node)
+
+    within = _Names.within
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Names, "within", count)
+        analyse(text, SHOP)
+    assert looks < len(text)
