@@ -63,6 +63,13 @@ _SPREADS: Final = frozenset(
     | {"jsonb_array_elements_text", "json_each", "jsonb_each", "json_each_text", "jsonb_each_text"}
 )
 """Functions in FROM that give the parts of a value, as many rows as there are parts."""
+_EMPTY: Final = frozenset(
+    {"", "a_const", "param_ref", "string", "integer", "float", "boolean", "a_star"}
+)
+"""Nodes in which there is nothing to look for: a list may have 100,000 of them."""
+_LEARNING: Final = frozenset(
+    {"ResTarget", "CommonTableExpr", "RangeSubselect", "RangeFunction", "RangeVar"}
+)
 MAX_PASSES: Final = 32
 """Aliases of aliases, as deep as this, are followed; of a deeper statement all counts as `other`."""
 _NO_OPERATION: Final = 1  # SetOperation
@@ -146,7 +153,7 @@ class _Names:
                 pending.extend(
                     t.res_target.val for t in item.sub_link.subselect.select_stmt.target_list
                 )
-            elif name:
+            elif name not in _EMPTY:
                 pending.extend(children(inner(item)))
         return frozenset(found)
 
@@ -172,7 +179,7 @@ def searches(
         return frozenset()
     bodies = [body for statement in statements for body in _bodies(statement)]
     names.compares_rows = any(map(_compares_rows, bodies))
-    if not names.learn(bodies):
+    if not names.learn([body for body in bodies if body.DESCRIPTOR.name in _LEARNING]):
         return frozenset(Search(column, How.OTHER) for column in names.all)
     return frozenset(
         Search(column, how)
@@ -188,7 +195,7 @@ def _bodies(node: Node) -> Iterator[Node]:
     while pending:
         message = pending.pop()
         if message.DESCRIPTOR.name == "Node":
-            if kind(message):
+            if kind(message) not in _EMPTY:
                 pending.append(inner(message))
             continue
         yield message
@@ -230,13 +237,26 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
 
 def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str], How]]:
     """A comparison tells as much where it is shown, counted or summed; so does what divides by a value."""
-    operator = strings(expression.name)[-1]
-    if expression.kind == _OP and operator in _DIVIDING:
+    if expression.kind == _OP and strings(expression.name)[-1] in _DIVIDING:
         yield names.within(expression.rexpr), How.OTHER
-    elif expression.kind != _OP or operator in _COMPARING:
-        columns = names.within(expression.lexpr) | names.within(expression.rexpr)
-        if columns:
-            yield columns, _compared(names, expression)
+    elif _compares(expression):
+        left, right = names.within(expression.lexpr), names.within(expression.rexpr)
+        if left and right:
+            yield left | right, _how_compared(expression) or How.JOIN
+        elif left:
+            yield (
+                left,
+                _how_compared(expression) or _by(expression, expression.lexpr, expression.rexpr),
+            )
+        elif right:
+            yield (
+                right,
+                _how_compared(expression) or _by(expression, expression.rexpr, expression.lexpr),
+            )
+
+
+def _compares(expression: Node) -> bool:
+    return expression.kind != _OP or strings(expression.name)[-1] in _COMPARING
 
 
 def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:
@@ -301,50 +321,45 @@ def _is_star(target: Node) -> bool:
 
 
 def _condition(names: _Names, node: Node) -> Iterator[tuple[frozenset[str], How]]:
-    """Each part of a condition by itself."""
+    """Each part of a condition by itself; comparisons are found wherever they stand."""
     pending = [node]
     while pending:
         item = pending.pop()
-        if kind(item) == "bool_expr":
+        name = kind(item)
+        if name == "bool_expr":
             pending += item.bool_expr.args
-        elif columns := names.within(item):
-            how = _how(names, item)
+        elif not (name == "a_expr" and _compares(item.a_expr)) and (columns := names.within(item)):
+            how = _how(item)
             if how is not None:
                 yield columns, how
 
 
-def _how(names: _Names, node: Node) -> How | None:
+def _how(node: Node) -> How | None:
     """How a part of a condition picks rows; None for a look whether there is a value."""
     name = kind(node)
     if name == "null_test" and kind(node.null_test.arg) == "column_ref":
         return None
     if name == "sub_link" and kind(node.sub_link.testexpr) == "column_ref":
         return How.JOIN
-    return _compared(names, node.a_expr) if name == "a_expr" else How.OTHER
+    return How.OTHER
 
 
-def _compared(names: _Names, compared: Node) -> How:
-    """Of a comparison: what is protected must stand whole on one side, and given values on the other."""
-    if compared.kind in (_LIKE, _ILIKE, _SIMILAR):
+def _how_compared(compared: Node) -> How | None:
+    """By the operator alone."""
+    if compared.kind in (_LIKE, _ILIKE, _SIMILAR) or strings(compared.name)[-1] in _PATTERNS:
         return How.PATTERN
-    if compared.kind in _BETWEENS:
-        return How.RANGE
+    return How.RANGE if compared.kind in _BETWEENS else None
+
+
+def _by(compared: Node, protected: Node, other: Node) -> How:
+    """What is protected must stand whole on its side, and given values on the other."""
+    if not _is_whole(protected):
+        return How.OTHER
     operator = strings(compared.name)[-1]
-    if operator in _PATTERNS:
-        return How.PATTERN
-    sides = (compared.lexpr, compared.rexpr)
-    protected = [side for side in sides if names.within(side)]
-    if len(protected) > 1:
-        return How.JOIN
-    if not _is_whole(protected[0]):
-        return How.OTHER
-    other = sides[1] if protected[0] is sides[0] else sides[0]
-    if operator in _RANGES:
+    if operator in _RANGES or compared.kind == _DISTINCT:
         return How.RANGE
-    if operator != _EQUAL or compared.kind not in (_OP, _OP_ANY, _DISTINCT, _NOT_DISTINCT, _IN):
+    if operator != _EQUAL or compared.kind not in (_OP, _OP_ANY, _NOT_DISTINCT, _IN):
         return How.OTHER
-    if compared.kind == _DISTINCT:
-        return How.RANGE
     return How.EQUALITY if _is_given(other) else How.JOIN
 
 
