@@ -404,6 +404,7 @@ def test_a_token_leaves_no_part() -> None:
 def test_what_passed_in_clear_is_recorded() -> None:
     desk = Desk(policy=TablePolicy(obligations=Obligations(mask=False)))
     guard = desk.guard()
+    guard._scope = replace(guard._scope, reason="TICKET-1")
     for text, rows in (("select email from customers", 2), ("select id from customers", 2)):
         permit = leave(guard, text)
         running = guard.begin(permit, None, "simple")
@@ -412,8 +413,9 @@ def test_what_passed_in_clear_is_recorded() -> None:
         guard.end(running, Outcome(Status.OK, f"SELECT {rows}", rows))
     ends = [fields for kind, fields in desk.log.entries if kind == "statement_end"]
     assert ends[0]["exposed"] == [{"column": "email", "classes": ["email"]}]
-    assert ends[0]["rows"] == 2
+    assert (ends[0]["rows"], ends[0]["reason"]) == (2, "TICKET-1")
     assert "exposed" not in ends[1]
+    assert "reason" not in ends[1]
 
 
 def test_a_copy_in_clear_is_recorded() -> None:
