@@ -326,10 +326,11 @@ def _writes(node: Node, scope: Scope) -> str:
             statement.relation.relname, assigned(statement, scope, known, others)
         )
     written = assigned(statement, scope, target, others)
-    if scope.shadows:  # the path may find the real one all the same
-        target, _, _ = dml_sources(
-            statement, replace(scope, shadows=frozenset(), clean=frozenset())
-        )
+    if (
+        scope.shadows or scope.renamed
+    ):  # the path may find the real one; what it holds is what it held
+        real = replace(scope, shadows=frozenset(), clean=frozenset(), renamed=False)
+        target, _, _ = dml_sources(statement, real)
     return next((f"{name or 'a column'} would hold protected values" for name, carried in written.items()
                  if not _may_hold(name, carried, target)), "")  # fmt: skip
 

@@ -24,8 +24,8 @@ class Scope:
     that hold nothing protected, `shadows` all names that such a table may have, whatever it holds.
     `counted`, when it is a list, is given what decides how many rows a query has. When `blurred`, the
     catalog may be wrong about relations: each may hold anything, but the system's own when their schema
-    is named, for no DDL takes their names. When `renamed`, one that it lacks
-    may be one that it has, under another name.
+    is named, for no DDL takes their names. When `renamed`, any may be another one
+    that the catalog has: what is read of a column may be what a column of that name holds in any table.
     """
 
     catalog: Catalog
@@ -141,8 +141,10 @@ class Scope:
         return CLEAN if system and name not in SENSITIVE_SYSTEM else self.anything
 
     def _columns(self, found: CatalogRelation, schema: str) -> tuple[tuple[str, Carried], ...]:
-        """Its columns. The path may have been changed, so namesakes' classes are added."""
+        """Its columns. The path may have been changed, so namesakes' classes are added; or names of tables."""
         namesakes = () if schema else self.catalog.named(found.name)
+        if self.renamed:
+            namesakes = tuple(filter(_is_protected, self.catalog.relations))
         others = [relation for relation in namesakes if relation.oid != found.oid]
         columns = []
         for column in found.columns:
@@ -154,3 +156,7 @@ class Scope:
             carried = Carried(classes, derived, column.type_oid, document)
             columns.append((column.name, carried))
         return tuple(columns)
+
+
+def _is_protected(relation: CatalogRelation) -> bool:
+    return relation.schema not in _SYSTEM_SCHEMAS and any(c.classes for c in relation.columns)
