@@ -97,6 +97,9 @@ class Writer:
                 done = entered(self._chain, os.write, file.fd, form.pieces, form.order, own, now)
             except (ValueError, TypeError) as exc:
                 raise AuditUnavailable(f"an entry of kind {kind} cannot be recorded") from exc
+            except BaseException:
+                self.fail("the audit log was interrupted in a write")
+                raise
             if isinstance(done, tuple):
                 self._put([done[0]], done[1])
             else:

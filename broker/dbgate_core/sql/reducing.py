@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.target import Target
 from dbgate_core.sql.tree import Node, kind, present, strings
 
@@ -121,8 +122,7 @@ def _widens(cast: Node, target: Target) -> bool:
 
 def form_of(expression: Node) -> str:
     """The form of an A_Expr, by its name in the grammar."""
-    values = expression.DESCRIPTOR.fields_by_name["kind"].enum_type.values_by_number
-    return str(values[expression.kind].name)
+    return enum_name(expression, "kind")
 
 
 def plain_text(node: Node) -> str | None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from dbgate_core.catalog import Catalog, CatalogRelation
 from dbgate_core.sql.effects import Relation
+from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.tree import Node, children, inner, kind, listed, present, strings
 
 
@@ -39,17 +40,9 @@ class Search:
     how: How
 
 
-_OP, _OP_ANY, _DISTINCT, _NOT_DISTINCT, _IN, _LIKE, _ILIKE, _SIMILAR = (
-    1,
-    2,
-    4,
-    5,
-    7,
-    8,
-    9,
-    10,
-)  # A_Expr_Kind
-_BETWEENS: Final = frozenset({11, 12, 13, 14})
+_OPERATOR: Final = "AEXPR_OP"
+_LIKES: Final = frozenset({"AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR"})
+_EQUALS: Final = frozenset({_OPERATOR, "AEXPR_OP_ANY", "AEXPR_NOT_DISTINCT", "AEXPR_IN"})
 _EQUAL: Final = "="
 _RANGES: Final = frozenset({"<", ">", "<=", ">=", "<>", "!="})
 _PATTERNS: Final = frozenset({"~~", "!~~", "~~*", "!~~*", "~", "~*", "!~", "!~*", "^@"})
@@ -150,9 +143,7 @@ class _Names:
                 found |= self._named(strings(item.column_ref.fields))
             elif name == "sub_link":
                 pending.append(item.sub_link.testexpr)
-                pending.extend(
-                    t.res_target.val for t in item.sub_link.subselect.select_stmt.target_list
-                )
+                pending.extend(_outputs(item.sub_link.subselect.select_stmt))
             elif name not in _EMPTY:
                 pending.extend(children(inner(item)))
         return frozenset(found)
@@ -215,6 +206,8 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
             yield from _comparison(names, body)
         case "CaseExpr":
             yield from _case(names, body)
+        case "SubLink" if kind(body.testexpr):
+            yield _compared_with_query(names, body)
         case "RangeFunction":
             for function in body.functions:
                 yield from _table_function(names, function)
@@ -237,7 +230,7 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
 
 def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str], How]]:
     """A comparison tells as much where it is shown, counted or summed; so does what divides by a value."""
-    if expression.kind == _OP and strings(expression.name)[-1] in _DIVIDING:
+    if enum_name(expression, "kind") == _OPERATOR and strings(expression.name)[-1] in _DIVIDING:
         yield names.within(expression.rexpr), How.OTHER
     elif _compares(expression):
         left, right = names.within(expression.lexpr), names.within(expression.rexpr)
@@ -255,8 +248,18 @@ def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str
             )
 
 
+def _compared_with_query(names: _Names, link: Node) -> tuple[frozenset[str], How]:
+    """`x IN (SELECT ...)`, `'m' > ALL (SELECT ...)`."""
+    given = names.within(link.testexpr).union(
+        *map(names.within, _outputs(link.subselect.select_stmt))
+    )
+    equal = not link.oper_name or strings(link.oper_name)[-1] == _EQUAL
+    return given, How.JOIN if equal and _is_whole(link.testexpr) else How.OTHER
+
+
 def _compares(expression: Node) -> bool:
-    return expression.kind != _OP or strings(expression.name)[-1] in _COMPARING
+    other = enum_name(expression, "kind") != _OPERATOR
+    return other or strings(expression.name)[-1] in _COMPARING
 
 
 def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:
@@ -298,6 +301,16 @@ def _select(names: _Names, select: Node) -> Iterator[tuple[frozenset[str], How]]
                 yield names.within(target.res_target.val), How.JOIN
 
 
+def _outputs(select: Node) -> Iterator[Node]:
+    """What a query gives; of UNION and the like, what each of its parts does."""
+    pending = [select]
+    while pending:
+        part = pending.pop()
+        yield from (target.res_target.val for target in part.target_list)
+        if part.op > _NO_OPERATION:
+            pending += (part.larg, part.rarg)
+
+
 def _compares_rows(body: Node) -> bool:
     """UNION, INTERSECT and EXCEPT compare whole rows, unlike UNION ALL."""
     if body.DESCRIPTOR.name != "SelectStmt" or body.op <= _NO_OPERATION:
@@ -325,13 +338,18 @@ def _condition(names: _Names, node: Node) -> Iterator[tuple[frozenset[str], How]
     pending = [node]
     while pending:
         item = pending.pop()
-        name = kind(item)
-        if name == "bool_expr":
+        if kind(item) == "bool_expr":
             pending += item.bool_expr.args
-        elif not (name == "a_expr" and _compares(item.a_expr)) and (columns := names.within(item)):
+        elif not _is_comparison(item) and (columns := names.within(item)):
             how = _how(item)
             if how is not None:
                 yield columns, how
+
+
+def _is_comparison(node: Node) -> bool:
+    if kind(node) == "sub_link":
+        return bool(kind(node.sub_link.testexpr))
+    return kind(node) == "a_expr" and _compares(node.a_expr)
 
 
 def _how(node: Node) -> How | None:
@@ -339,26 +357,25 @@ def _how(node: Node) -> How | None:
     name = kind(node)
     if name == "null_test" and kind(node.null_test.arg) == "column_ref":
         return None
-    if name == "sub_link" and kind(node.sub_link.testexpr) == "column_ref":
-        return How.JOIN
     return How.OTHER
 
 
 def _how_compared(compared: Node) -> How | None:
     """By the operator alone."""
-    if compared.kind in (_LIKE, _ILIKE, _SIMILAR) or strings(compared.name)[-1] in _PATTERNS:
+    form = enum_name(compared, "kind")
+    if form in _LIKES or strings(compared.name)[-1] in _PATTERNS:
         return How.PATTERN
-    return How.RANGE if compared.kind in _BETWEENS else None
+    return How.RANGE if "BETWEEN" in form else None
 
 
 def _by(compared: Node, protected: Node, other: Node) -> How:
     """What is protected must stand whole on its side, and given values on the other."""
     if not _is_whole(protected):
         return How.OTHER
-    operator = strings(compared.name)[-1]
-    if operator in _RANGES or compared.kind == _DISTINCT:
+    operator, form = strings(compared.name)[-1], enum_name(compared, "kind")
+    if operator in _RANGES or form == "AEXPR_DISTINCT":
         return How.RANGE
-    if operator != _EQUAL or compared.kind not in (_OP, _OP_ANY, _NOT_DISTINCT, _IN):
+    if operator != _EQUAL or form not in _EQUALS:
         return How.OTHER
     return How.EQUALITY if _is_given(other) else How.JOIN
 

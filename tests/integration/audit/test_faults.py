@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from dbgate_broker.audit.log import AuditLog
 from dbgate_broker.config import AuditConfig
 from dbgate_cli import verifying
 from dbgate_cli.verifying import Verified
+from dbgate_core.audit.form import Filled, Form
 from dbgate_core.errors import AuditUnavailable, UsageError, VerificationFailed
 from tests.integration.audit.test_log import entries
 from tests.integration.credentials.servers import wait_until
@@ -174,8 +175,12 @@ def test_a_checkpoint_that_cannot_be_kept_is_not_given_out(
     assert len(list(config.directory.glob("checkpoints-*.notes"))) > 1
 
 
+@pytest.mark.parametrize("fields", [{}, Filled(Form("x", {}, ("number",)), (1,))])
 def test_an_interrupted_write_shuts_the_log(
-    verified: Verify, config: AuditConfig, monkeypatch: pytest.MonkeyPatch
+    verified: Verify,
+    config: AuditConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: Mapping[str, object],
 ) -> None:
     """Ctrl-C between the write and the bookkeeping must not give two entries one index."""
     real = os.write
@@ -188,7 +193,7 @@ def test_an_interrupted_write_shuts_the_log(
         with monkeypatch.context() as broken:
             broken.setattr(os, "write", interrupted)
             with pytest.raises(KeyboardInterrupt):
-                log.append("x", {})
+                log.append("x", fields)
         with pytest.raises(AuditUnavailable, match="interrupted"):
             log.append("x", {})
     with AuditLog.open(config) as log:
