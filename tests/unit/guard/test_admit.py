@@ -12,7 +12,7 @@ from dbgate_broker.sessions.guards import GuardedSession
 from dbgate_broker.testing.sessions import NoHolds
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.catalog import Catalog
-from dbgate_core.guard import Leave
+from dbgate_core.guard.leave import Leave
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.pgwire.guard import Refusal
 from dbgate_core.pgwire.options import as_statement

@@ -8,7 +8,8 @@ import pytest
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Obligations
-from dbgate_core.guard import ConnectionGuard, Leave
+from dbgate_core.guard import ConnectionGuard
+from dbgate_core.guard.leave import Leave
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status
 from dbgate_core.scope import Picture
 from dbgate_core.sql.effects import Action
@@ -72,7 +73,7 @@ def test_the_names_that_it_moves_are_looked_for_aside(monkeypatch: pytest.Monkey
     work = guard.aside(text)
     assert work is not None
     work()
-    monkeypatch.setattr("dbgate_core.guard.moved", None)
+    monkeypatch.setattr("dbgate_core.guard.connection.moved", None)
     leave = guard.judge(text)
     assert isinstance(leave, Leave)
     assert leave.moves.statements == frozenset({"p"})

@@ -7,7 +7,8 @@ import pytest
 from dbgate_core.budget import Budget
 from dbgate_core.decision import Obligations, SessionLimits
 from dbgate_core.errors import Denied, LimitExceeded
-from dbgate_core.guard import ConnectionGuard, Leave
+from dbgate_core.guard import ConnectionGuard
+from dbgate_core.guard.leave import Leave
 from dbgate_core.pgwire.guard import RowMask
 from dbgate_core.pgwire.messages import message
 from dbgate_core.pgwire.rows import Field

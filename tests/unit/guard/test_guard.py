@@ -14,12 +14,9 @@ from dbgate_core.audit.chain import Chain
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
-from dbgate_core.guard import (
-    CATALOG_MAX_AGE_NS,
-    PARTIAL_CATALOG_MAX_AGE_NS,
-    ConnectionGuard,
-    Leave,
-)
+from dbgate_core.guard import ConnectionGuard
+from dbgate_core.guard.leave import Leave
+from dbgate_core.guard.sight import CATALOG_MAX_AGE_NS, PARTIAL_CATALOG_MAX_AGE_NS
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.styles import MaskStyle, MaskStyles

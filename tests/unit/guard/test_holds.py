@@ -6,7 +6,7 @@ import pytest
 
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.approval.request import AccessRequest, Choice, State, Vote
-from dbgate_core.guard import Leave
+from dbgate_core.guard.leave import Leave
 from dbgate_core.holds import answer
 from dbgate_core.pgwire.guard import Hold, Refusal
 from dbgate_core.sql.effects import Action

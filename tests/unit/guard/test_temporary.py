@@ -7,7 +7,8 @@ import pytest
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.decision import Obligations
 from dbgate_core.errors import Denied, LimitExceeded
-from dbgate_core.guard import ConnectionGuard, Leave
+from dbgate_core.guard import ConnectionGuard
+from dbgate_core.guard.leave import Leave
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.meaning import _CODE, is_plain
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status

@@ -13,7 +13,9 @@ from dbgate_broker.telemetry.tally import Tally
 from dbgate_core.budget import Budget
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Obligations, SessionLimits
-from dbgate_core.guard import CATALOG_MAX_AGE_NS, ConnectionGuard, Leave
+from dbgate_core.guard import ConnectionGuard
+from dbgate_core.guard.leave import Leave
+from dbgate_core.guard.sight import CATALOG_MAX_AGE_NS
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.native import COMPILED
 from dbgate_core.pgwire import answers, lane
@@ -212,7 +214,7 @@ def test_a_statement_that_is_to_be_timed_goes_the_long_way() -> None:
     talk = Talk(desk)
     plain = talk.guard
     guard = SampledGuard(
-        plain._scope, plain._picture, plain._verdicts, desk.log, Tally("d", "e", "r")
+        plain._scope, plain._sight.picture, plain._verdicts, desk.log, Tally("d", "e", "r")
     )
     talk.guard, talk.session = guard, Session(guard)
     talk.talk(message(b"P", b"s\0" + TEXT.encode() + b"\0\0\0") + SYNC, message(b"1", b"") + READY)

@@ -9,36 +9,32 @@ the text waits for one, if its session waits at all and an approval could help.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Final
 
 from dbgate_core.ahead import Ahead
 from dbgate_core.approval.digest import DEFAULT_SEARCH_PATH, statement_digest
 from dbgate_core.audit import statement
 from dbgate_core.audit.canonical import fragment
-from dbgate_core.audit.form import MAX_CHARS, Filled, Form
+from dbgate_core.audit.form import MAX_CHARS, Filled
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.audit.statement import Said
-from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.earlier import Earlier
 from dbgate_core.errors import DbgateError, Denied
+from dbgate_core.guard.leave import Begun, Leave, mine
+from dbgate_core.guard.results import Results
+from dbgate_core.guard.sight import Sight
+from dbgate_core.guard.tracks import Tracks, began
 from dbgate_core.holds import hold_of, refused, unapprovable
-from dbgate_core.limits import LimitedCopy, LimitedRows
-from dbgate_core.masking.errors import WITHHELD, redact_error
-from dbgate_core.masking.flows import hidden_flow
-from dbgate_core.masking.plan import copy_shows, foresee_rows, plan_copy, plan_rows, protected
-from dbgate_core.masking.rows import MaskedColumn
-from dbgate_core.masking.rows import RowMask as Masks
-from dbgate_core.meaning import Meaning, is_plain, runs_code
+from dbgate_core.masking.plan import foresee_rows
+from dbgate_core.meaning import is_plain, runs_code
 from dbgate_core.native import Flight, Track
-from dbgate_core.pgwire.answers import well
 from dbgate_core.pgwire.capped import CODE, not_counted
 from dbgate_core.pgwire.guard import (
     STILL,
     CopyMask,
     Hold,
-    Moved,
     Outcome,
     Parameters,
     Permit,
@@ -47,66 +43,18 @@ from dbgate_core.pgwire.guard import (
     Running,
     Status,
 )
-from dbgate_core.pgwire.lane import Term
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import SEARCH_PATH, Picture, Scope
-from dbgate_core.series import tells
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.constants import numbered
 from dbgate_core.sql.names import execute_of, moved
 from dbgate_core.sql.parser import NotParsed
-from dbgate_core.sql.shape import has_shape, shape_of
-from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Shown, Verdicts
+from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Verdicts
 
-CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
-"""A connection that has been open for longer sees what others' DDL made of the catalog."""
-PARTIAL_CATALOG_MAX_AGE_NS: Final = 2 * 1_000_000_000
-"""Of a picture that lacks what others held locked."""
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
 _MOVED_HINT: Final = (
     "keep them in columns that are protected too, under names that say so, or in a temporary table"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """The leave to run one text; only a guard makes one.
-
-    The analysis is that of its shape: of the text itself, or of one with other constants.
-    `said` is what its begin entries say of it beside the text; a `plain` one changes nothing in how later ones are read.
-    `row_cap` is set on what changes rows, where the session may not change any number. `digest` is set when running it uses up an approval;
-    `policy` is the version that gave it; `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
-    the columns that its results were found to mask, `exposed` those that policy let pass in clear, with their classes, `shown` a result in which nothing is.
-    """
-
-    text: str
-    analysis: Analysis
-    decision: Decision
-    said: Said
-    shown: Shown
-    row_cap: int | None = None
-    plain: bool = False
-    digest: str = ""
-    moves: Moved = STILL
-    code_seen: int = 0
-    policy: str = ""
-    masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
-    exposed: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
-
-
-@dataclass(slots=True)
-class Begun:
-    """A statement that stands in the log, by the index of its begin entry.
-
-    Not frozen, like what else is made for each statement: that triples what making one costs.
-    """
-
-    index: int
-    leave: Leave
-    started_ns: int
-    protocol: str
-    renamed: int = 0
 
 
 class ConnectionGuard:
@@ -124,46 +72,34 @@ class ConnectionGuard:
         self._entry = fragment(None)
         self._counts = scope.counts
         self._budget = scope.budget
-        self._picture = picture
+        self._sight = Sight(scope, picture, clock_ns)
+        self._meaning = self._sight.meaning
+        self._search_path = scope.search_path
+        self._results = Results(scope, self._sight)
+        self._tracks = Tracks(self, scope, self._sight, verdicts, recorder, clock_ns)
         self._verdicts = verdicts
         self._recorder = recorder
         self._clock_ns = clock_ns
-        self._search_path = scope.search_path
-        self._meaning = Meaning()
         self._earlier = Earlier()
         self._ahead = Ahead()
-        self._loaded_ns = clock_ns()
         self._closed = False
         self.statements = 0
         self._policy = ""
-        self._unmasked = False
-        self._end_forms: dict[bytes, Form] = {}
         self._follow_policy()
 
     @property
     def stale(self) -> bool:
-        """Whether the catalog must be read again: after DDL here, and now and then for DDL elsewhere.
-
-        Not while own DDL is uncommitted: nobody else can read what it made.
-        """
-        if not self._meaning.uncommitted and self._picture.epoch != self._scope.epoch.value:
-            return True
-        return self._clock_ns() - self._loaded_ns > self._catalog_age_ns
-
-    @property
-    def _catalog_age_ns(self) -> int:
-        return PARTIAL_CATALOG_MAX_AGE_NS if self._catalog.partial else CATALOG_MAX_AGE_NS
+        """As `Sight.stale`."""
+        return self._sight.stale
 
     def renew(self, picture: Picture) -> None:
         """Take a new picture of the database."""
-        self._picture = picture
-        self._loaded_ns = self._clock_ns()
-        self._meaning.renewed()
+        self._sight.renew(picture)
 
     def aside(self, text: str) -> Callable[[], None] | None:
         """The judgement of a text that takes long, to be made on another thread; None if it is due now."""
         subject, path = self._scope.subject, self._search_path
-        if self._verdicts.at_once(subject, text, self._catalog, path):
+        if self._verdicts.at_once(subject, text, self._sight.catalog, path):
             return None
         key = self._key(text)
         return None if self._ahead.has(key) else self._ahead.work(key, self._apart(text))
@@ -230,7 +166,7 @@ class ConnectionGuard:
     ) -> Permit | Refusal:
         """Leave, or a refusal that stands in the log."""
         analysis = judged.analysis
-        flow = judged.flow if self._ahead.made(judged) else self._flow(judged)
+        flow = judged.flow if self._ahead.made(judged) else self._sight.flow(judged)
         if decision.allowed and decision.obligations.mask and flow:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
@@ -241,7 +177,7 @@ class ConnectionGuard:
         if decision.allowed:
             return self._leave(text, judged, decision, digest)
         why, observed = decision.approval, decision.observed
-        refusal = refused(decision, analysis, partial=self._catalog.partial)
+        refusal = refused(decision, analysis, partial=self._sight.catalog.partial)
         return self._refuse(text, analysis, decision.verdict, refusal, why, observed)
 
     def _leave(self, text: str, judged: Judged, decision: Decision, digest: str) -> Leave:
@@ -263,7 +199,7 @@ class ConnectionGuard:
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:
         """Write the begin entry. Raises AuditUnavailable, or Denied for an approval used up."""
-        leave = _mine(permit)
+        leave = mine(permit)
         said = leave.said
         if leave.policy != self._verdicts.policy.version:
             said = self._still(leave)
@@ -284,7 +220,7 @@ class ConnectionGuard:
         self.statements += 1
         self._counts.allowed[leave.analysis.kind] += 1
         if not leave.plain:
-            self._meaning.follow(leave.analysis, self._catalog, self._search_path)
+            self._meaning.follow(leave.analysis, self._sight.catalog, self._search_path)
             begun.renamed = self._meaning.renamed_count
         if len(leave.text) > MAX_AT_ONCE_CHARS:
             self._ahead.drop()
@@ -295,169 +231,32 @@ class ConnectionGuard:
             self.note("search_series", asdict(alert))
 
     def track(self, permit: Permit, values: int, description: bytes) -> Track | None:
-        """For exchanges of this very text: what is encoded once of their begin entry is all but index and time."""
-        leave, entry = _mine(permit), self._entry
-
-        def begin() -> Filled:
-            form = leave.said.form("extended", values)
-            return Filled(form.with_own(scope=entry, text=fragment(leave.text)), ())
-
-        return self._track(leave, values, description, begin)
+        """As `Tracks.of_text`."""
+        return self._tracks.of_text(mine(permit), values, description)
 
     def track_query(self, permit: Permit, description: bytes) -> Track | None:
-        """For Queries that differ in constants: where PostgreSQL's parser finds the same ones, and none decides."""
-        leave = _mine(permit)
-        text = leave.text.encode()
-        if shape_of(leave.text).encode() != numbered(text) or not has_shape(leave.analysis.text):
-            return None
-        form = leave.said.form("simple", 0).with_own(scope=self._entry)
-        return self._track(leave, 0, description, lambda said: Filled(form, (fragment(said),)))
-
-    def _track(
-        self, leave: Leave, values: int, description: bytes, begin: Callable[..., Filled]
-    ) -> Track | None:
-        """What `stale`, `begin`, `rows` and `end` come to for such a statement, as long as the terms hold."""
-        meaning = self._meaning
-        changes = not leave.plain or leave.digest or len(leave.text) > MAX_AT_ONCE_CHARS
-        bounded = leave.decision.obligations.row_limit is not None or self._budget.bounded
-        told = leave.masked or leave.exposed or tells(leave.analysis.searches)
-        if changes or bounded or told or not meaning.settled_since(leave.code_seen):
-            return None
-        terms: tuple[Term, ...] = (
-            (self, "__class__", type(self)),
-            (self, "_picture", self._picture),
-            (self._verdicts.policy, "version", leave.policy),
-            (self._scope.epoch, "value", self._picture.epoch),
-            (self._budget, "bounded", False),
-            (leave, "masked", {}),
-            (leave, "exposed", {}),
-            *meaning.terms_since(leave.code_seen),
-        )
-        return Track(
-            permit=leave,
-            description=description,
-            values=values,
-            guard=self,
-            terms=terms,
-            until_ns=self._loaded_ns + self._catalog_age_ns,
-            begin=begin,
-            end=self._end_form,
-            forms=self._end_forms,
-            entry=Filled,
-            append=self._recorder.append,
-            clock_ns=self._clock_ns,
-            counts=self._counts,
-            kind=leave.analysis.kind,
-            ok=Status.OK,
-        )
-
-    def _end_form(self, tag: str) -> Form:
-        form = statement.ended(Status.OK, tag, well(tag).rows, "")
-        return form.with_own(scope=self._entry)
+        """As `Tracks.of_shape`."""
+        return self._tracks.of_shape(mine(permit), description)
 
     def begun(self, flight: Flight) -> tuple[Permit, Running]:
-        """As the lane began it: by its track, which only `_track` makes."""
-        leave, protocol = _mine(flight.track.permit), "extended"
-        if flight.text is not None:
-            leave = replace(leave, text=flight.text, masked={}, exposed={})
-            protocol = "simple"
-        return leave, Begun(flight.index, leave, flight.started_ns, protocol)
+        """What the lane began, by its track."""
+        return began(flight)
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
-        """The mask of a result, or the bound of its rows; None when neither is due."""
-        leave = _mine(permit)
-        owed, shown = leave.decision.obligations, leave.shown
-        if (
-            owed.row_limit is None
-            and not self._budget.counts_rows
-            and shown.fields is fields
-            and shown.catalog is self._picture.catalog
-            and self._meaning.settled_since(leave.code_seen)
-        ):
-            return None
-        mask = None
-        if self._catalog.classes:
-            mask = self._plan(leave, fields)
-        if mask is not None and not owed.mask:
-            leave.exposed.update((column.name, column.classes) for column in mask.masked)
-            mask = None
-        elif mask is not None:
-            leave.masked.update(dict.fromkeys(mask.masked))
-        if owed.row_limit is None and not self._budget.counts_rows:
-            return mask
-        return LimitedRows(mask, owed.row_limit, self._budget)
-
-    def _plan(self, leave: Leave, fields: Sequence[Field]) -> Masks | None:
-        """The masks of a result. That there is none is remembered, where it rests on nothing else."""
-        analysis, text, blurred = self._readable(leave)
-        mask = plan_rows(
-            fields,
-            analysis,
-            text,
-            self._catalog,
-            self._scope.key,
-            self._search_path,
-            self._meaning.names,
-            self._meaning.clean,
-            self._meaning.shadows,
-            blurred=blurred,
-            styles=leave.decision.obligations.styles,
-        )
-        if mask is None and self._meaning.settled_since(leave.code_seen):
-            leave.shown.fields, leave.shown.catalog = fields, self._catalog
-        return mask
+        """As `Results.rows`."""
+        return self._results.rows(mine(permit), fields)
 
     def copy_out(self, permit: Permit, binary: bool, columns: int) -> CopyMask | None:
-        """The mask of a COPY TO STDOUT; None when nothing in it is to be masked."""
-        leave = _mine(permit)
-        owed = leave.decision.obligations
-        if owed.row_limit is not None or self._budget.limits.rows is not None:
-            raise Denied("COPY TO is not for those with a row limit", hint="use SELECT")
-        mask = self._copy_plan(leave, binary, columns)
-        return LimitedCopy(mask, self._budget) if self._budget.counts_rows else mask
-
-    def _copy_plan(self, leave: Leave, binary: bool, columns: int) -> CopyMask | None:
-        if not self._catalog.classes:
-            return None
-        analysis, text, blurred = self._readable(leave)
-        if not leave.decision.obligations.mask:
-            path, meaning = self._search_path, self._meaning
-            leave.exposed.update(
-                copy_shows(
-                    text, self._catalog, path, meaning.clean, meaning.shadows, blurred=blurred
-                )
-            )
-            return None
-        mask = plan_copy(
-            text,
-            analysis,
-            self._catalog,
-            binary,
-            columns,
-            self._scope.key,
-            self._search_path,
-            self._meaning.clean,
-            self._meaning.shadows,
-            blurred=blurred,
-            styles=leave.decision.obligations.styles,
-        )
-        if mask is not None:
-            leave.masked.update(dict.fromkeys(mask.masked))
-        return mask
+        """As `Results.copy_out`."""
+        return self._results.copy_out(mine(permit), binary, columns)
 
     def redact(self, permit: Permit | None, fields: dict[str, str]) -> dict[str, str]:
-        """The fields of an ErrorResponse or NoticeResponse without protected values."""
-        if self._unmasked or not self._catalog.classes:
-            return fields
-        if permit is None:
-            return redact_error(fields, True)
-        leave = _mine(permit)
-        if not leave.decision.obligations.mask:
-            return fields
-        analysis = self._readable(leave)[0]
-        shadowed = analysis is not None and self._meaning.shadowed(analysis)
-        touched = protected(analysis, self._catalog, self._search_path, self._meaning.clean)
-        return redact_error(fields, touched or shadowed)
+        """As `Results.redact`."""
+        return self._results.redact(None if permit is None else mine(permit), fields)
+
+    def notification(self, channel: str, payload: str) -> str:
+        """As `Results.notification`."""
+        return self._results.notification(payload)
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Write the end entry. Raises AuditUnavailable: then the connection ends."""
@@ -510,11 +309,6 @@ class ConnectionGuard:
         if name == "search_path" and value != _DEFAULT_PATH:
             self._meaning.path_known = False
 
-    def notification(self, channel: str, payload: str) -> str:
-        """A NOTIFY payload may hold what a trigger put there: it passes only where nothing is masked."""
-        protects = self._catalog.classes and not self._unmasked
-        return WITHHELD if payload and protects else payload
-
     def closed(self) -> None:
         """Write the connection's last entry, once."""
         if not self._closed:
@@ -522,37 +316,12 @@ class ConnectionGuard:
             fields = {"scope": self._entry, "statements": self.statements}
             self._recorder.append("connection_closed", fields)
 
-    @property
-    def _catalog(self) -> Catalog:
-        return self._picture.catalog
-
-    def _readable(self, leave: Leave) -> tuple[Analysis | None, str, bool]:
-        """The statement, for lineage; nothing where its names may mean something else by now.
-
-        Its text alone, and True, where only those of relations may.
-        """
-        code_between = bool(leave.analysis.runs) and runs_code(leave.analysis)
-        if self._meaning.holds_since(leave.code_seen) and not code_between:
-            return leave.analysis, leave.text, False
-        if self._meaning.functions_hold_since(leave.code_seen) and not code_between:
-            return None, leave.text, True
-        return None, "", False
-
-    def _flow(self, judged: Judged) -> str:
-        """As `Judged.flow`; looked at anew when names may be those of this connection's own tables."""
-        meaning, analysis = self._meaning, judged.analysis
-        if not (meaning.owned(analysis) or meaning.altered):
-            return judged.flow
-        own = meaning.clean, meaning.shadows
-        text, path = analysis.text, self._search_path
-        return hidden_flow(text, self._catalog, path, *own, renamed=meaning.altered)
-
     def _judged(self, text: str) -> Judged:
         if self._verdicts.policy.version != self._policy:
             self._follow_policy()
             self._earlier.changed()
             self._meaning.distrust()
-        subject, catalog, path = self._scope.subject, self._catalog, self._search_path
+        subject, catalog, path = self._scope.subject, self._sight.catalog, self._search_path
         settled = not self._meaning.uncommitted
         judged = self._ahead.take(self._key(text)) if len(text) > MAX_AT_ONCE_CHARS else None
         if judged is None:
@@ -566,11 +335,11 @@ class ConnectionGuard:
         """All that a judgement made ahead rests on, but the session itself."""
         meaning, version = self._meaning, self._verdicts.policy.version
         names = (meaning.uncommitted, meaning.clean, meaning.shadows)
-        return text, version, self._catalog.version, self._search_path, names
+        return text, version, self._sight.catalog.version, self._search_path, names
 
     def _apart(self, text: str) -> Callable[[], Judged]:
         """Judges on another thread, while the connection waits and nothing of it changes."""
-        subject, catalog, path = self._scope.subject, self._catalog, self._search_path
+        subject, catalog, path = self._scope.subject, self._sight.catalog, self._search_path
         meaning, settled = self._meaning, not self._meaning.uncommitted
         clean, shadows, names = meaning.clean, meaning.shadows, dict(meaning.names)
         # The set that the key names, whatever is loaded meanwhile.
@@ -584,7 +353,7 @@ class ConnectionGuard:
                 foresee_rows(text, catalog, path, names, clean, shadows)
             analysis = judged.analysis
             moves = moved(text) if analysis.moves_names else STILL
-            return replace(judged, flow=self._flow(judged), moves=moves)
+            return replace(judged, flow=self._sight.flow(judged), moves=moves)
 
         return judge
 
@@ -612,9 +381,9 @@ class ConnectionGuard:
         """Other policies are in force: entries name their version, and masks are theirs."""
         self._policy = self._verdicts.policy.version
         self._entry = fragment({**self._scope.entry, "policy": self._policy})
-        self._end_forms = {}
+        self._tracks.entry = self._entry
         nothing = self._judged("").decision
-        self._unmasked = nothing.allowed and not nothing.obligations.mask
+        self._results.unmasked = nothing.allowed and not nothing.obligations.mask
 
     def _still(self, leave: Leave) -> Said:
         """What entries say of it by the policies in force.
@@ -677,13 +446,6 @@ class ConnectionGuard:
         except DbgateError as exc:
             return _refusal(exc)
         return refusal
-
-
-def _mine(permit: Permit) -> Leave:
-    """Only a guard makes a Leave. Raises TypeError for anything else."""
-    if not isinstance(permit, Leave):
-        raise TypeError("a permit that no guard made")
-    return permit
 
 
 def _refusal(exc: DbgateError) -> Refusal:
