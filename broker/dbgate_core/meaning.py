@@ -10,6 +10,7 @@ from typing import Final
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.masking.flows import taints
+from dbgate_core.masking.makes import makes
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
@@ -110,9 +111,7 @@ class Meaning:
 
     def follow(self, analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> None:
         """A statement begins: what it changes in how later ones are read."""
-        taken = self._tables.concerned(analysis) and taints(
-            analysis.text, catalog, search_path, self.clean, self.shadows
-        )
+        taken = self._taints(analysis, catalog, search_path)
         self._tables.begin(analysis, taken, path_known=self.path_known)
         if runs_code(analysis):
             self.code_seen += 1
@@ -123,6 +122,17 @@ class Meaning:
             self._moved = self._moved or not all(map(_on_relations, analysis.effects))
         if analysis.sets_search_path:
             self.path_known = False
+
+    def foresee(self, analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> None:
+        """Look for what `follow` and `ended` ask of a long text; on any thread."""
+        self._taints(analysis, catalog, search_path)
+        makes(analysis.text)
+
+    def _taints(self, analysis: Analysis, catalog: Catalog, path: tuple[str, ...]) -> bool:
+        """May it put protected values into a temporary table of this connection."""
+        if not self._tables.concerned(analysis):
+            return False
+        return taints(analysis.text, catalog, path, self.clean, self.shadows)
 
     def ended(self, analysis: Analysis, *, ok: bool, tag: str, alone: bool, since: int) -> None:
         """It ended. `alone`: a failure undoes nothing but this statement (the simple protocol).

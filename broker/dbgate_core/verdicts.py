@@ -12,6 +12,7 @@ from dbgate_core.catalog import Catalog
 from dbgate_core.database import DatabaseFacts
 from dbgate_core.decision import Decision
 from dbgate_core.masking.flows import SINKS, hidden_flow
+from dbgate_core.masking.foreseen import LONG_CHARS
 from dbgate_core.masking.functions import COUNTING
 from dbgate_core.pgwire.guard import Moved
 from dbgate_core.pgwire.rows import Field
@@ -25,8 +26,6 @@ MAX_ENTRIES: Final = 2_048
 """Of each cache of a broker."""
 MAX_REMEMBERED_CHARS: Final = 4_096
 """Longer texts are judged anew each time, so the caches have a bound in bytes: about 32 MB each."""
-MAX_AT_ONCE_CHARS: Final = 2_048
-"""A longer text is judged aside when it is new: it can take 20 us a character, a megabyte seconds."""
 MAX_LEAVE_CHARS: Final = 16_384
 """Of longer texts no leave is remembered, for effects may hold as much as the text: again 32 MB."""
 _HARMLESS: Final = frozenset({Action.SELECT, Action.TRANSACTION})
@@ -197,7 +196,7 @@ class Verdicts:
         self, subject: Subject, text: str, catalog: Catalog, search_path: tuple[str, ...]
     ) -> bool:
         """Whether a text is short, or its verdict remembered: others need not wait for it."""
-        if len(text) <= MAX_AT_ONCE_CHARS:
+        if len(text) <= LONG_CHARS:
             return True
         key = (text, subject, catalog.version, search_path)
         return self.policy.version == self._version and self._texts.get(key) is not None

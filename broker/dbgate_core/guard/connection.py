@@ -27,7 +27,7 @@ from dbgate_core.guard.results import Results
 from dbgate_core.guard.sight import Sight
 from dbgate_core.guard.tracks import Tracks, began
 from dbgate_core.holds import hold_of, refused, unapprovable
-from dbgate_core.masking.plan import foresee_rows
+from dbgate_core.masking.foreseen import LONG_CHARS
 from dbgate_core.meaning import is_plain, runs_code
 from dbgate_core.native import Flight, Track
 from dbgate_core.pgwire.capped import CODE, not_counted
@@ -48,7 +48,7 @@ from dbgate_core.scope import SEARCH_PATH, Picture, Scope
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.names import execute_of, moved
 from dbgate_core.sql.parser import NotParsed
-from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Judged, Verdicts
+from dbgate_core.verdicts import Judged, Verdicts
 
 _DEFAULT_PATH: Final = ", ".join(DEFAULT_SEARCH_PATH)
 """As the server writes it."""
@@ -222,7 +222,7 @@ class ConnectionGuard:
         if not leave.plain:
             self._meaning.follow(leave.analysis, self._sight.catalog, self._search_path)
             begun.renamed = self._meaning.renamed_count
-        if len(leave.text) > MAX_AT_ONCE_CHARS:
+        if len(leave.text) > LONG_CHARS:
             self._ahead.drop()
         return begun
 
@@ -323,7 +323,7 @@ class ConnectionGuard:
             self._meaning.distrust()
         subject, catalog, path = self._scope.subject, self._sight.catalog, self._search_path
         settled = not self._meaning.uncommitted
-        judged = self._ahead.take(self._key(text)) if len(text) > MAX_AT_ONCE_CHARS else None
+        judged = self._ahead.take(self._key(text)) if len(text) > LONG_CHARS else None
         if judged is None:
             judged = self._verdicts.judge(subject, text, catalog, path, settled=settled)
         elif settled and not self._meaning.shadows:
@@ -340,8 +340,7 @@ class ConnectionGuard:
     def _apart(self, text: str) -> Callable[[], Judged]:
         """Judges on another thread, while the connection waits and nothing of it changes."""
         subject, catalog, path = self._scope.subject, self._sight.catalog, self._search_path
-        meaning, settled = self._meaning, not self._meaning.uncommitted
-        clean, shadows, names = meaning.clean, meaning.shadows, dict(meaning.names)
+        settled = not self._meaning.uncommitted
         # The set that the key names, whatever is loaded meanwhile.
         policy = self._verdicts.policy.fixed()
 
@@ -349,10 +348,9 @@ class ConnectionGuard:
             judged = self._verdicts.judge_apart(
                 subject, text, catalog, path, settled=settled, policy=policy
             )
-            if catalog.classes and judged.decision.allowed and judged.analysis.returns_rows:
-                foresee_rows(text, catalog, path, names, clean, shadows)
-            analysis = judged.analysis
-            moves = moved(text) if analysis.moves_names else STILL
+            if judged.decision.verdict is not Verdict.DENY:
+                self._sight.foresee(judged.analysis)
+            moves = moved(text) if judged.analysis.moves_names else STILL
             return replace(judged, flow=self._sight.flow(judged), moves=moves)
 
         return judge

@@ -8,9 +8,12 @@ from typing import Final
 from dbgate_core.catalog import Catalog
 from dbgate_core.guard.leave import Leave
 from dbgate_core.masking.flows import hidden_flow
-from dbgate_core.meaning import Meaning, runs_code
+from dbgate_core.masking.plan import foresee_rows
+from dbgate_core.masking.statements import copies
+from dbgate_core.meaning import Meaning, is_plain, runs_code
 from dbgate_core.scope import Picture, Scope
 from dbgate_core.sql.analysis import Analysis
+from dbgate_core.sql.effects import Action
 from dbgate_core.verdicts import Judged
 
 CATALOG_MAX_AGE_NS: Final = 60 * 1_000_000_000
@@ -68,6 +71,18 @@ class Sight:
         if self.meaning.functions_hold_since(leave.code_seen) and not code_between:
             return None, leave.text, True
         return None, "", False
+
+    def foresee(self, analysis: Analysis) -> None:
+        """Find on any thread what masking and following a long text will ask of it, if nothing comes between."""
+        meaning, place = self.meaning, (self.catalog, self.search_path)
+        own = meaning.clean, meaning.shadows
+        blurred = not meaning.holds_since(meaning.code_seen)
+        if analysis.returns_rows:
+            foresee_rows(analysis.text, *place, meaning.names, *own, blurred=blurred)
+        if any(effect.action is Action.COPY_OUT for effect in analysis.effects):
+            copies(analysis.text, *place, *own, blurred)
+        if not is_plain(analysis):
+            meaning.foresee(analysis, *place)
 
     def flow(self, judged: Judged) -> str:
         """As `Judged.flow`; looked at anew when names may be those of this connection's own tables."""

@@ -13,6 +13,7 @@ from dbgate_core.audit.form import Filled, Form
 from dbgate_core.audit.recorder import Recorder
 from dbgate_core.guard.leave import Begun, Leave, mine
 from dbgate_core.guard.sight import Sight
+from dbgate_core.masking.foreseen import LONG_CHARS
 from dbgate_core.native import Flight, Track
 from dbgate_core.pgwire.answers import well
 from dbgate_core.pgwire.guard import Status
@@ -21,7 +22,7 @@ from dbgate_core.scope import Scope
 from dbgate_core.series import tells
 from dbgate_core.sql.constants import numbered
 from dbgate_core.sql.shape import has_shape, shape_of
-from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, Verdicts
+from dbgate_core.verdicts import Verdicts
 
 
 class Tracks:
@@ -79,7 +80,7 @@ class Tracks:
     ) -> Track | None:
         """What `stale`, `begin`, `rows` and `end` come to for such a statement, as long as the terms hold."""
         meaning = self._sight.meaning
-        changes = not leave.plain or leave.digest or len(leave.text) > MAX_AT_ONCE_CHARS
+        changes = not leave.plain or leave.digest or len(leave.text) > LONG_CHARS
         bounded = leave.decision.obligations.row_limit is not None or self._budget.bounded
         told = leave.masked or leave.exposed or tells(leave.analysis.searches)
         if changes or bounded or told or not meaning.settled_since(leave.code_seen):

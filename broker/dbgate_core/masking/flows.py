@@ -14,6 +14,7 @@ from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import CLEAN, Carried, Source
 from dbgate_core.masking.code import hidden_in_code
+from dbgate_core.masking.foreseen import foreseen
 from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import (
     ANY_COLUMN,
@@ -25,9 +26,9 @@ from dbgate_core.masking.lineage import (
     runs_foreign_code,
     with_queries,
 )
+from dbgate_core.masking.makes import is_temporary, made_table, makes
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.structure import classed, hidden_change
-from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.parser import parse
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
@@ -44,7 +45,6 @@ SINKS: Final = frozenset(
 )  # fmt: skip
 """Functions that put an argument where another statement or session can read it (pg_locks,
 a sequence, the order of random() ...)."""
-_ON_COMMIT_DROP: Final = 4  # OnCommitAction
 _WRITES: Final = frozenset({"insert_stmt", "update_stmt", "merge_stmt"})
 _HOLDERS: Final = {
     "explain_stmt": "query",
@@ -70,7 +70,7 @@ def hidden_flow(
     """
     if not catalog.classes:
         return ""
-    shadows |= temporary_names(text, shadows)
+    shadows |= makes(text).temporary_names(shadows)
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, renamed=renamed)
     try:
         reasons = (_statement(raw.stmt, scope) for raw in parse(text).stmts)
@@ -87,7 +87,7 @@ def _statement(node: Node, scope: Scope) -> str:
         held = inner(node)
         return _statement(held.query, scope) if present(held, _HOLDERS[name]) else ""
     target = _new_table(node)
-    if target is not None and not _temporary(target):
+    if target is not None and not is_temporary(target):
         query = node.create_table_as_stmt.query if name == "create_table_as_stmt" else node
         outputs = query_outputs(query, scope)
         return "" if outputs.everything.clean else "a new table would hold protected values"
@@ -120,7 +120,7 @@ def _in_code(node: Node, scope: Scope) -> str:
     if called:
         return f"{strings(called[0].funcname)[-1]} would carry them away"
     made = node.view_stmt.view if kind(node) == "view_stmt" else _new_table(node)
-    if made is not None and _temporary(made):  # nobody saw its name, which may be a plain table's
+    if made is not None and is_temporary(made):  # nobody saw its name, which may be a plain table's
         return f"{made.relname} would hold them"
     return _statement(node, scope)
 
@@ -156,6 +156,7 @@ def _amount(node: Node, scope: Scope) -> str:
     return "the number of rows would tell a protected value"
 
 
+@foreseen
 def taints(
     text: str,
     catalog: Catalog,
@@ -197,114 +198,9 @@ def _written(node: Node) -> Iterator[Node]:
             yield from _written(child)
 
 
-def made_temporary(text: str) -> frozenset[str]:
-    """The names of the temporary tables that the text makes to stay: not those ON COMMIT DROP."""
-    try:
-        found = [_made(raw.stmt) for raw in parse(text).stmts]
-    except DbgateError:
-        return frozenset()
-    return frozenset(
-        relation.relname
-        for relation, on_commit in found
-        if relation is not None
-        and _temporary(relation)
-        and relation.schemaname in ("", "pg_temp")
-        and on_commit != _ON_COMMIT_DROP
-    )
-
-
-def made_alone(text: str) -> frozenset[str]:
-    """The names of the ordinary tables that the text makes; none when it does anything else besides.
-
-    Nor when nothing is certain to have been made, when what is done to another table could fill one
-    (partitions, children, cascades), or when the system's own would be found first.
-    """
-    try:
-        statements = parse(text).stmts
-    except DbgateError:
-        return frozenset()
-    if not all(_stands_alone(raw.stmt) for raw in statements):
-        return frozenset()
-    made = (_made(raw.stmt)[0] for raw in statements)
-    return frozenset(str(relation.relname) for relation in made if relation is not None)
-
-
-def _stands_alone(node: Node) -> bool:
-    """Is it a CREATE TABLE, without IF NOT EXISTS, of a table that others cannot reach into."""
-    made = _made(node)[0]
-    if made is None or made.schemaname or _temporary(made) or made.relname.startswith("pg_"):
-        return False
-    statement = inner(node)
-    if kind(node) == "create_table_as_stmt":
-        plain = enum_name(statement, "objtype") == "OBJECT_TABLE" and not statement.if_not_exists
-        return plain and kind(statement.query) == "select_stmt"
-    if kind(node) != "create_stmt" or statement.if_not_exists:
-        return False
-    reached = statement.inh_relations or statement.constraints or present(statement, "of_typename")
-    if reached or present(statement, "partbound") or present(statement, "partspec"):
-        return False
-    return not any(_fills(element) for element in statement.table_elts)
-
-
-def _fills(element: Node) -> bool:
-    """May values come to the table by one of its columns or constraints."""
-    if kind(element) == "constraint":
-        return _is_cascade(element.constraint)
-    if kind(element) != "column_def":
-        return kind(element) != "table_like_clause"
-    return any(_is_cascade(item.constraint) for item in element.column_def.constraints)
-
-
-def _is_cascade(constraint: Node) -> bool:
-    return bool(constraint.fk_upd_action == "c")
-
-
-def temporary_names(text: str, known: frozenset[str], *, anywhere: bool = False) -> frozenset[str]:
-    """The names that the text gives to temporary relations, or takes for those that are `known`.
-
-    With `anywhere` every relation that it makes without a schema counts, for the path may begin
-    with pg_temp.
-    """
-    try:
-        return frozenset(_named(raw.stmt, known, anywhere) for raw in parse(text).stmts) - {""}
-    except DbgateError:
-        return frozenset()
-
-
-def _named(node: Node, known: frozenset[str], anywhere: bool) -> str:
-    name = kind(node)
-    if name == "explain_stmt":
-        return _named(node.explain_stmt.query, known, anywhere)
-    if name == "rename_stmt":
-        old = node.rename_stmt.relation
-        moved = (
-            old.relname in known or old.schemaname == "pg_temp" or (anywhere and not old.schemaname)
-        )
-        return str(node.rename_stmt.newname) if moved else ""
-    made = node.view_stmt.view if name == "view_stmt" else _made(node)[0]
-    if made is None or not (_temporary(made) or (anywhere and not made.schemaname)):
-        return ""
-    return str(made.relname)
-
-
-def _made(node: Node) -> tuple[Node | None, int]:
-    """The RangeVar of the table that the statement makes, and what a commit does to it."""
-    if kind(node) == "create_stmt":
-        return node.create_stmt.relation, node.create_stmt.oncommit
-    if kind(node) == "create_table_as_stmt":
-        return node.create_table_as_stmt.into.rel, node.create_table_as_stmt.into.on_commit
-    if kind(node) == "select_stmt" and present(node.select_stmt, "into_clause"):
-        return node.select_stmt.into_clause.rel, node.select_stmt.into_clause.on_commit
-    return None, 0
-
-
 def _new_table(node: Node) -> Node | None:
     """The RangeVar of the table that CREATE TABLE AS or SELECT INTO makes and fills."""
-    return None if kind(node) == "create_stmt" else _made(node)[0]
-
-
-def _temporary(relation: Node) -> bool:
-    return bool(relation.relpersistence == "t" or relation.schemaname == "pg_temp")
+    return None if kind(node) == "create_stmt" else made_table(node)[0]
 
 
 def _writes(node: Node, scope: Scope) -> str:

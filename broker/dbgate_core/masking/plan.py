@@ -18,11 +18,12 @@ from dbgate_core.masking.carried import CLEAN, Carried, Outputs, computed, eithe
 from dbgate_core.masking.codecs import BINARY_FORMAT, TEXT_FORMAT
 from dbgate_core.masking.column_masks import Masking, OutputColumn
 from dbgate_core.masking.copy import CopyMask
-from dbgate_core.masking.copy_options import copy_format, is_binary, options_of
+from dbgate_core.masking.copy_options import copy_format, is_binary
+from dbgate_core.masking.foreseen import foreseen
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
-from dbgate_core.masking.statements import copy_outputs, copy_statements, may_write, result_outputs
+from dbgate_core.masking.statements import copies, may_write, result_outputs
 from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyles
 from dbgate_core.masking.types import character_limit
 from dbgate_core.native.masks import copy_mask, row_mask
@@ -97,7 +98,7 @@ def _remembered(
     return result_outputs(text, Scope(catalog, search_path), {})
 
 
-@lru_cache(maxsize=4)
+@foreseen
 def _foreseen(
     text: str,
     catalog: Catalog,
@@ -107,9 +108,17 @@ def _foreseen(
     shadows: frozenset[str],
     blurred: bool,
 ) -> tuple[tuple[Outputs, bool], ...]:
-    """Of long texts: each may be a megabyte, so a few are kept."""
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     return result_outputs(text, scope, dict(names))
+
+
+def _results(text: str, scope: Scope, names: Mapping[str, str]) -> tuple[tuple[Outputs, bool], ...]:
+    """As `result_outputs`, remembered where texts come again, and of long ones for their run."""
+    special = names or scope.clean or scope.shadows or scope.blurred
+    if len(text) <= MAX_REMEMBERED and not special:
+        return _remembered(text, scope.catalog, scope.search_path)
+    held, place = tuple(names.items()), (scope.catalog, scope.search_path)
+    return _foreseen(text, *place, held, scope.clean, scope.shadows, scope.blurred)
 
 
 def foresee_rows(
@@ -119,10 +128,13 @@ def foresee_rows(
     names: Mapping[str, str],
     clean: frozenset[str],
     shadows: frozenset[str],
+    *,
+    blurred: bool,
 ) -> None:
     """Find what the columns of a long text's results carry, so that `plan_rows` need not."""
-    if len(text) > MAX_REMEMBERED:
-        _foreseen(text, catalog, search_path, tuple(names.items()), clean, shadows, False)
+    if catalog.classes:
+        scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
+        _results(text, scope, names)
 
 
 class _Lineage:
@@ -134,16 +146,7 @@ class _Lineage:
 
     def results(self) -> tuple[tuple[Outputs, bool], ...]:
         if self._found is None:
-            text, scope, names = self._text, self._scope, self._names
-            if len(text) > MAX_REMEMBERED:
-                held = tuple(names.items())
-                place = scope.catalog, scope.search_path
-                shown = scope.clean, scope.shadows, scope.blurred
-                self._found = _foreseen(text, *place, held, *shown)
-            elif names or scope.clean or scope.shadows or scope.blurred:
-                self._found = result_outputs(text, scope, names)
-            else:
-                self._found = _remembered(text, scope.catalog, scope.search_path)
+            self._found = _results(self._text, self._scope, self._names)
         return self._found
 
     def carries(self, index: int, count: int) -> Carried:
@@ -222,19 +225,17 @@ def plan_copy(
     NULL: only of a plain column the type is known.
     """
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
-    statements = copy_statements(text)
-    found = [(copy, copy_outputs(copy, scope)) for copy in statements]
-    everything = computed(outputs.everything for _, outputs in found)
+    found = copies(text, catalog, search_path, clean, shadows, blurred)
+    everything = computed(copied.outputs.everything for copied in found)
     if not found:
         everything = scope.anything
     if everything.clean:
         return None
     if len(found) != 1:
         raise _refused("its columns cannot be told")
-    copy, outputs = found[0]
+    outputs, options = found[0].outputs, found[0].options
     if outputs.columns is None or len(outputs.columns) != columns:
         raise _refused("its columns cannot be told")
-    options = options_of(copy)
     if binary is not is_binary(options):
         raise _refused("its format is not the one that was asked for")
     if not binary and options.get("encoding", "utf8").lower().replace("-", "") not in (
@@ -267,9 +268,9 @@ def copy_shows(
 ) -> dict[str, tuple[str, ...]]:
     """The classes of what a COPY ... TO STDOUT shows unmasked, by column; `*` for any of them."""
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
-    found = [copy_outputs(copy, scope) for copy in copy_statements(text)]
+    found = copies(text, catalog, search_path, clean, shadows, blurred)
     shown: dict[str, tuple[str, ...]] = {}
-    for outputs in found or [Outputs(None, scope.anything)]:
+    for outputs in [copied.outputs for copied in found] or [Outputs(None, scope.anything)]:
         for name, carried in outputs.columns or (("*", outputs.everything),):
             if not carried.clean:
                 shown[name] = tuple(sorted(carried.classes))

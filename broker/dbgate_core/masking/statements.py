@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
+from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import CLEAN, Outputs, Source
+from dbgate_core.masking.copy_options import options_of
+from dbgate_core.masking.foreseen import foreseen
 from dbgate_core.masking.lineage import query_outputs, runs_foreign_code
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.parser import parse
@@ -102,16 +106,35 @@ def _writes_within(node: Node) -> bool:
     return any(kind(c.common_table_expr.ctequery) in _WRITES for c in message.with_clause.ctes)
 
 
-def copy_statements(text: str) -> list[Node]:
-    """The COPY ... TO STDOUT statements of the text; empty when it cannot be parsed."""
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What one COPY ... TO STDOUT gives, and its options as its text has them."""
+
+    options: Mapping[str, str]
+    outputs: Outputs
+
+
+@foreseen
+def copies(
+    text: str,
+    catalog: Catalog,
+    search_path: tuple[str, ...],
+    clean: frozenset[str],
+    shadows: frozenset[str],
+    blurred: bool,
+) -> tuple[Copied, ...]:
+    """The COPY ... TO STDOUT statements of the text; none when it cannot be parsed."""
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     try:
         found = [raw.stmt.copy_stmt for raw in parse(text).stmts if kind(raw.stmt) == "copy_stmt"]
     except (DbgateError, RecursionError):
-        return []
-    return [copy for copy in found if not copy.is_from]
+        return ()
+    return tuple(
+        Copied(options_of(copy), _copied(copy, scope)) for copy in found if not copy.is_from
+    )
 
 
-def copy_outputs(copy: Node, scope: Scope) -> Outputs:
+def _copied(copy: Node, scope: Scope) -> Outputs:
     """The columns of a COPY TO, of a query or of a table."""
     try:
         if present(copy, "query"):

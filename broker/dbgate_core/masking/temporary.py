@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from dbgate_core.errors import LimitExceeded
-from dbgate_core.masking.flows import made_alone, made_temporary, temporary_names
+from dbgate_core.masking.makes import makes
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
 
@@ -67,7 +67,7 @@ class CleanTables:
         own = self.shadows | self.names
         foreign = foreign or any(relation.name in own for relation in analysis.behind)
         renames = any(_renames(effect) for effect in analysis.effects)
-        renames = renames and not made_alone(analysis.text)
+        renames = renames and not makes(analysis.text).alone
         self._tainted |= taints or foreign
         if self._tainted or renames:
             self._temporary = frozenset()
@@ -75,7 +75,7 @@ class CleanTables:
             self._uncommitted = frozenset()
         if any(effect.action in _NAMING for effect in analysis.effects):
             anywhere = self._tainted or not path_known
-            self.shadows |= temporary_names(analysis.text, self.shadows, anywhere=anywhere)
+            self.shadows |= makes(analysis.text).temporary_names(self.shadows, anywhere=anywhere)
 
     def end(
         self, analysis: Analysis, *, ok: bool, tag: str, alone: bool, uncommitted: bool
@@ -90,9 +90,9 @@ class CleanTables:
             self._temporary = self._uncommitted = frozenset()
         elif ok and any(map(_makes, analysis.effects)):
             if not self._tainted:
-                self._temporary |= made_temporary(analysis.text)
+                self._temporary |= makes(analysis.text).temporary
             if uncommitted and len(self._uncommitted) < MAX_TABLES:
-                self._uncommitted |= made_alone(analysis.text)
+                self._uncommitted |= makes(analysis.text).alone
 
     def forget_uncommitted(self) -> None:
         """What was made is for others, too, and for the catalog to tell; or who knows what is in it."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Obligations
+from dbgate_core.errors import Denied
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.guard.leave import Leave
+from dbgate_core.masking.foreseen import LONG_CHARS
 from dbgate_core.pgwire.guard import Outcome, Refusal, Status
+from dbgate_core.pgwire.rows import Field
 from dbgate_core.scope import Picture
 from dbgate_core.sql.effects import Action
-from dbgate_core.verdicts import MAX_AT_ONCE_CHARS, MAX_REMEMBERED_CHARS
+from dbgate_core.verdicts import MAX_REMEMBERED_CHARS
 from tests.unit.guard.doubles import CUSTOMERS, PLAIN, Desk, TablePolicy
 
 
@@ -68,6 +72,69 @@ def test_it_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(guard.judge(text), Leave)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select lower(email) from customers",
+        "copy (select lower(email), id from customers) to stdout",
+        "copy customers to stdout; copy plain to stdout",
+        "insert into plain select id from customers",
+        "insert into own select id from customers",
+        "create table made as select id from plain",
+        "create temporary table mine as select email from customers",
+        "create table made (id int); create index on made (id)",
+        "create function f() returns int language sql as 'select 1'",
+        "create view seen as select id from plain",
+        "alter table plain rename to other",
+        "alter table own rename to other",
+        "prepare p as select email from customers",
+        "declare c cursor for select email from customers",
+        "set work_mem = '4MB'",
+        "set search_path = pg_temp",
+        "do 'begin end'",
+    ],
+)
+@pytest.mark.parametrize("masks", [True, False])
+@pytest.mark.parametrize(
+    "before",
+    [
+        (),
+        ("create temporary table own as select id from plain",),
+        ("prepare q as select 1", "create temporary table own as select email from customers"),
+        ("alter table plain add column other text",),
+    ],
+)
+def test_nothing_more_of_it_is_parsed_where_others_wait(
+    text: str, masks: bool, before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = Desk(policy=TablePolicy(obligations=Obligations(mask=masks))).guard()
+    for earlier in before:
+        run(guard, earlier)
+    text = long(text)
+    work = guard.aside(text)
+    assert work is not None
+    work()
+    monkeypatch.setattr("postgast.parse", None)
+    run(guard, text)
+
+
+def run(guard: ConnectionGuard, text: str) -> None:
+    """As the wire session has it run, with whatever answers come."""
+    leave = guard.judge(text)
+    if isinstance(leave, Refusal):
+        assert leave.sqlstate == "42501"
+        return
+    assert isinstance(leave, Leave)
+    begun = guard.begin(leave, None, "simple")
+    if leave.analysis.returns_rows:
+        guard.rows(leave, [Field("lower", 0, 0, 25, -1, -1, 0)])
+    if text.startswith("copy"):
+        with suppress(Denied):
+            guard.copy_out(leave, False, 2)
+    guard.redact(leave, {"M": "x"})
+    guard.end(begun, Outcome(Status.OK, "SELECT 1", None))
+
+
 def test_the_names_that_it_moves_are_looked_for_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     guard, text = Desk().guard(), long("prepare p as select id from plain")
     work = guard.aside(text)
@@ -80,7 +147,7 @@ def test_the_names_that_it_moves_are_looked_for_aside(monkeypatch: pytest.Monkey
 
 
 def test_a_shorter_one_is_remembered_for_all_connections() -> None:
-    desk, text = Desk(), long("select id from plain", MAX_AT_ONCE_CHARS)
+    desk, text = Desk(), long("select id from plain", LONG_CHARS)
     guard = desk.guard()
     assert isinstance(judged(guard, text), Leave)
     other = judged(guard, "select 1")
