@@ -123,7 +123,7 @@ _dbgate() {
     'policy explain') words='--database --as --broker --role --group --environment --tables --cases --policy --json -h --help' ;;
     'policy diff') words='--replay --log --cases --json -h --help' ;;
     'policy suggest') words='--for --used --log --json -h --help' ;;
-    'serve') words='--config --check --log-format -h --help' ;;
+    'serve') words='--config --check --test-notifications --log-format -h --help' ;;
     'dev') words='--home --database --ready-file --port-base --policy -h --help' ;;
     'doctor') words='--json -h --help' ;;
     'completion') words='bash zsh fish -h --help' ;;

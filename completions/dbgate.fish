@@ -163,6 +163,7 @@ complete -c dbgate -n '__fish_seen_subcommand_from policy ; and __fish_seen_subc
 complete -c dbgate -n '__fish_seen_subcommand_from policy ; and __fish_seen_subcommand_from suggest' -s h -l help -d 'Show the command'\''s help.'
 complete -c dbgate -n '__fish_seen_subcommand_from serve' -l config -r -F -d 'The broker'\''s TOML file'
 complete -c dbgate -n '__fish_seen_subcommand_from serve' -l check -d 'Only read it and say what is wrong'
+complete -c dbgate -n '__fish_seen_subcommand_from serve' -l test-notifications -d 'Only tell each channel of a test'
 complete -c dbgate -n '__fish_seen_subcommand_from serve' -l log-format -x -a 'text json' -d 'Of the log on stderr'
 complete -c dbgate -n '__fish_seen_subcommand_from serve' -s h -l help -d 'Show the command'\''s help.'
 complete -c dbgate -n '__fish_seen_subcommand_from dev' -l home -r -F -d 'Where everything is kept (else DBGATE_HOME/dev)'

@@ -27,6 +27,8 @@ from dbgate_broker.guards import ConnectionGuards, record_reading
 from dbgate_broker.identity import Authenticator
 from dbgate_broker.live_policies import LivePolicies
 from dbgate_broker.masking_keys import newest_key
+from dbgate_broker.notifications.reading import channels
+from dbgate_broker.notifications.service import Announcing, Notifier
 from dbgate_broker.policies import read_policies
 from dbgate_broker.sessions.estimating import estimated_rows
 from dbgate_broker.sessions.holding import Holding
@@ -62,6 +64,7 @@ def check(config: Config) -> None:
     read_policies(config.policy_directory)
     for database in config.databases:
         review_of(database)
+    channels(config.notifications, config.databases)
     Authenticator(config.issuers)
     tls_context(config.listen)
 
@@ -79,6 +82,10 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     stack.callback(audit.close)
     store = open_store(config.state_url)
     stack.callback(store.close)
+    tallies = Tallies()
+    notifier = await _notifier(config, audit, tallies)
+    stack.push_async_callback(notifier.stop)
+    telling = Announcing(audit, notifier.announce)
     provider = VaultProvider(config.vault)
     stack.push_async_callback(provider.close)
 
@@ -90,11 +97,10 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     audit.append("broker_started", {**state(), "masking_key": key.version})
     stack.callback(lambda: audit.append("broker_stopped", state()))
 
-    tallies = Tallies()
     sampler = Sampler()
     sampling = asyncio.create_task(sampler.run(), name="sampler")
     stack.callback(sampling.cancel)
-    classifier = Classifier(config.databases, store, audit, utc_now)
+    classifier = Classifier(config.databases, store, telling, utc_now)
     catalogs = CatalogService(
         announce=lambda *reading: record_reading(audit, *reading),
         knows=classifier,
@@ -104,11 +110,13 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
     traces = tracing(config.telemetry.otlp_endpoint)
     if traces is not None:
         stack.callback(traces.close)
-    requests = Requests(config, store, policies, audit, analyse)
+    requests = Requests(config, store, policies, telling, analyse)
     holding = Holding(requests, estimated_rows)
     stack.push_async_callback(holding.stop)
-    guards = ConnectionGuards(catalogs, policies, audit, key, holding, tallies, sampler, traces)
-    of_sessions = audit if traces is None else traces.of_sessions(audit)
+    guards = ConnectionGuards(
+        catalogs, policies, audit, key, holding, tallies, sampler, traces, notifier.announce
+    )
+    of_sessions = telling if traces is None else traces.of_sessions(telling)
     sessions = Sessions(config, store, provider, policies, of_sessions, guards)
     room = descriptors.make_room(Limits().connections)
     limits = Limits(connections=room)
@@ -167,6 +175,14 @@ async def start(config: Config, stack: AsyncExitStack) -> Started:
         return all([await policies.reload(), await classifier.reload()])
 
     return Started(drain, reload)
+
+
+async def _notifier(config: Config, audit: AuditLog, tallies: Tallies) -> Notifier:
+    """Who tells the channels, of a log that fails as well. Raises UsageError."""
+    found = await asyncio.to_thread(channels, config.notifications, config.databases)
+    notifier = Notifier(found, audit, tallies.notifications)
+    audit.on_failure = notifier.log_failed
+    return notifier
 
 
 def tls_context(listen: ListenConfig) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from dbgate_broker.notifications.events import Event
 from dbgate_core.errors import UsageError
 
 
@@ -120,6 +121,22 @@ class TelemetryConfig(_Section, frozen=True, kw_only=True):
     otlp_endpoint: str = ""
 
 
+class NotificationConfig(_Section, frozen=True, kw_only=True):
+    """Where some of the events are told: a service that Apprise knows, or a webhook that is signed.
+
+    Of nothing named in `events`, `databases` or `environments`: all of them.
+    """
+
+    name: str
+    apprise_url_file: Path | None = None
+    webhook_url: str = ""
+    webhook_secret_file: Path | None = None
+    ca_file: Path | None = None
+    events: list[Event] = []
+    databases: list[str] = []
+    environments: list[str] = []
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """The whole file. Relative paths are relative to the file's folder."""
 
@@ -133,6 +150,7 @@ class Config(_Section, frozen=True, kw_only=True):
     masking_key_file: Path
     sessions: SessionConfig = SessionConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
+    notifications: list[NotificationConfig] = []
     developer_mode: bool = False
 
 

@@ -11,7 +11,7 @@ from dbgate_broker.config import DatabaseConfig
 from dbgate_broker.gateway.seams import ConnectionFacts, Credentials, LiveGuard, Tell
 from dbgate_broker.sessions.guards import GuardedSession, Holds
 from dbgate_broker.sessions.policy import facts_of
-from dbgate_broker.telemetry.guard import SampledGuard, Sampler
+from dbgate_broker.telemetry.guard import Announce, SampledGuard, Sampler, quiet
 from dbgate_broker.telemetry.seams import Traces
 from dbgate_broker.telemetry.tally import Tallies, Tally
 from dbgate_core.audit.recorder import Recorder
@@ -39,6 +39,7 @@ class ConnectionGuards:
         tallies: Tallies | None = None,
         sampler: Sampler | None = None,
         traces: Traces | None = None,
+        announce: Announce = quiet,
     ) -> None:
         self._catalogs = catalogs
         self._policy = policy
@@ -49,6 +50,7 @@ class ConnectionGuards:
         self._tallies = tallies or Tallies()
         self._sampler = sampler or Sampler()
         self._traces = traces
+        self._announce = announce
         self._epochs: defaultdict[str, Epoch] = defaultdict(Epoch)
         self._read_at: dict[str, int] = {}
 
@@ -72,7 +74,7 @@ class ConnectionGuards:
         recorder = self._recorder
         if self._traces is not None:
             recorder = self._traces.of_connection(recorder, session, connection.number)
-        guard = SampledGuard(scope, picture, self._verdicts, recorder, tally)
+        guard = SampledGuard(scope, picture, self._verdicts, recorder, tally, self._announce)
         self._sampler.guards.add(guard)
         return guard
 

@@ -26,6 +26,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[audit]`": config.AuditConfig,
     "`[sessions]`": config.SessionConfig,
     "`[telemetry]`": config.TelemetryConfig,
+    "`[[notifications]]`": config.NotificationConfig,
 }
 ROW = re.compile(r"^\| `(\w+)` \| (?:`([^|]*)`|(\w+)) \| [^|]+ \|$", re.MULTILINE)
 

@@ -51,6 +51,7 @@ class AuditLog:
         self._search = Search(self._index)
         self._closed = False
         self.failures = 0
+        self.on_failure: Callable[[AuditUnavailable], None] = lambda exc: None
 
     @classmethod
     def open(
@@ -92,8 +93,9 @@ class AuditLog:
         """Write one entry (recorder.Recorder): on return it is *written*; its index."""
         try:
             index = self._writer.append(kind, fields)
-        except AuditUnavailable:
+        except AuditUnavailable as exc:
             self.failures += 1
+            self.on_failure(exc)
             raise
         if self._keeper.resting:
             self._keeper.wake()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dbgate_broker.config import IssuerConfig
+from dbgate_broker.https import split
 from dbgate_broker.identity import claims, fetch, jwks, mapping, token
 from dbgate_broker.identity.keys import IssuerKeys
 from dbgate_core.errors import UsageError
@@ -92,7 +93,7 @@ class Authenticator:
 
 def check_config(issuer: IssuerConfig) -> None:
     """Refuse what would be unsafe or could never work. Raises UsageError."""
-    fetch.split(issuer.url)
+    split(issuer.url)
     if not issuer.audience:
         raise UsageError(f"the issuer {issuer.url} needs an audience")
     wrong = sorted(set(issuer.algorithms) - set(jwks.ALGORITHMS))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from dbgate_broker.https import split
 from dbgate_broker.identity import fetch, jwks
 from dbgate_core.errors import DbgateError, Unreachable, UsageError
 
@@ -99,7 +100,7 @@ class IssuerKeys:
         if not isinstance(keys_url, str):
             raise Unreachable(f"{well_known} names no key set")
         try:
-            scheme = fetch.split(keys_url).scheme
+            scheme = split(keys_url).scheme
         except UsageError as exc:
             raise Unreachable(f"{well_known} names a key set at no https URL") from exc
         if scheme == "http" and not self._url.startswith("http:"):

@@ -240,7 +240,10 @@ class Requests:
             "reason": request.reason,
             "duration_s": request.duration_s,
             "statement": request.statement,
+            "expires_at": request.expires_at.isoformat(),
         }
+        if request.effects:
+            fields["effects"] = list(request.effects)
         if request.estimated_rows is not None:
             fields["estimated_rows"] = request.estimated_rows
         await self._record(REQUEST_CREATED, request, fields)

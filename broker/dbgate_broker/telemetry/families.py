@@ -55,6 +55,7 @@ COUNTERS: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "dbgate_catalog_readings": ("Readings of a database's catalog", ("database", "outcome")),
     "dbgate_audit_entries": ("Entries of the audit log, since its beginning", ()),
     "dbgate_audit_append_failures": ("Entries that could not be written", ()),
+    "dbgate_notifications": ("Tries to tell a channel something", ("channel", "outcome")),
     "dbgate_api_requests": ("Answers of the API", ("method", "route", "status")),
 }
 """Without the `_total` that Prometheus adds."""
@@ -127,6 +128,7 @@ def of_statements(tallies: Tallies) -> Iterator[Metric]:
 def of_the_rest(tallies: Tallies) -> Iterator[Metric]:
     """What the broker's other tallies say."""
     yield counter("dbgate_connection_failures", tallies.failures.items())
+    yield counter("dbgate_notifications", tallies.notifications.items())
     answers = [((m, route, str(s)), n) for (m, route, s), n in tallies.requests.items()]
     yield counter("dbgate_api_requests", answers)
     yield histogram("dbgate_api_request_seconds", list(tallies.request_times.items()))

@@ -7,7 +7,7 @@ a plain one until it is told to time its next statement; for that one it is of a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic_ns
 from typing import Final
 from weakref import WeakSet
@@ -31,15 +31,34 @@ from dbgate_core.verdicts import Verdicts
 
 PERIOD_S: Final = 1.0
 
+Announce = Callable[[str, Mapping[str, object]], None]
+"""`notifications.service.Notifier.announce`."""
+
+
+def quiet(kind: str, entry: Mapping[str, object]) -> None:
+    """Tell nobody."""
+
 
 class SampledGuard(ConnectionGuard):
     """A `ConnectionGuard`; after `sample` it times its next statement into its tally."""
 
     def __init__(
-        self, scope: Scope, picture: Picture, verdicts: Verdicts, recorder: Recorder, tally: Tally
+        self,
+        scope: Scope,
+        picture: Picture,
+        verdicts: Verdicts,
+        recorder: Recorder,
+        tally: Tally,
+        announce: Announce = quiet,
     ) -> None:
         super().__init__(scope, picture, verdicts, recorder, monotonic_ns)
         self._tally = tally
+        self._announce = announce
+
+    def note(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Write an entry of this connection, and tell of it. Raises AuditUnavailable."""
+        super().note(kind, fields)
+        self._announce(kind, {"scope": self._scope.entry, **fields})
 
     def sample(self) -> None:
         """Time the next statement."""

@@ -77,6 +77,7 @@ class Tallies:
     statements: dict[tuple[str, str, str], Tally] = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    notifications: Counter[tuple[str, str]] = field(default_factory=Counter)
     request_times: dict[tuple[str, str], Histogram] = field(default_factory=dict)
 
     def of(self, database: str, environment: str, access_role: str) -> Tally:

@@ -23,6 +23,9 @@ def serve(
     check: Annotated[
         bool, typer.Option("--check", help="Only read it and say what is wrong.")
     ] = False,
+    test_notifications: Annotated[
+        bool, typer.Option("--test-notifications", help="Only tell each channel of a test.")
+    ] = False,
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", help="Of the log on stderr.")
     ] = LogFormat.TEXT,
@@ -36,7 +39,9 @@ def serve(
         raise UsageError("the broker is not installed here", hint="pip install 'dbgate[broker]'")
     argv = [sys.executable, "-m", "dbgate_broker", "--config", str(config)]
     argv += ["--log-format", log_format.value]
-    os.execv(sys.executable, [*argv, "--check"] if check else argv)  # noqa: S606 - no shell wanted
+    argv += ["--check"] if check else []
+    argv += ["--test-notifications"] if test_notifications else []
+    os.execv(sys.executable, argv)  # noqa: S606 - no shell wanted
 
 
 def register(app: typer.Typer) -> None:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import pytest
 
 from dbgate_broker.config import IssuerConfig
-from dbgate_broker.identity import Authenticator, fetch
-from dbgate_broker.identity.fetch import MAX_BODY_BYTES, HttpFetch
+from dbgate_broker.https import MAX_BODY_BYTES, split
+from dbgate_broker.identity import Authenticator
+from dbgate_broker.identity.fetch import HttpFetch
 from dbgate_broker.testing.identity import AUDIENCE, LocalIssuer, Signer
 from dbgate_core.errors import NotSignedIn, Unreachable, UsageError
 from dbgate_core.secret import Secret
@@ -258,5 +259,5 @@ def test_urls_that_may_not_be_asked(url: str) -> None:
     ],
 )
 def test_urls_that_may(url: str) -> None:
-    check: Callable[[str], object] = fetch.split
+    check: Callable[[str], object] = split
     assert check(url)
