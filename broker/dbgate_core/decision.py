@@ -22,12 +22,14 @@ class Obligations:
     """What an allowed statement still owes.
 
     `mask` is false only when policy grants `unmask` for everything it reads; `row_limit` is the
-    most rows it may return, None for no limit; `styles` are what masks may leave.
+    most rows it may return, None for no limit; `styles` are what masks may leave. `free_text`: what
+    stands within texts that no class covers is masked, too.
     """
 
     mask: bool = True
     row_limit: int | None = None
     styles: MaskStyles = PARTIAL_FOR_ALL
+    free_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

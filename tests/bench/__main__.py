@@ -67,7 +67,8 @@ def main() -> int:
     file.write_text(report.as_json(machine, asdict(effort), lines, results))
     console.print(f"kept in {file}", markup=False)
     if options.markdown is not None:
-        told = f"{effort.rounds} rounds, {effort.seconds} s a run of pgbench"
+        rounds = f"{effort.rounds} round{'s' if effort.rounds > 1 else ''}"
+        told = f"{rounds}, {effort.seconds} s a run of pgbench"
         report.place(options.markdown, report.markdown(lines, machine, told))
     return 0
 

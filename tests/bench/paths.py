@@ -69,9 +69,10 @@ def url_environment(url: str) -> dict[str, str]:
 
 
 class Gate:
-    """dbgate's whole path: `dbgate connect --no-client` of alice, kept open."""
+    """dbgate's whole path: a `dbgate connect --no-client`, kept open; `name` is its route's."""
 
-    def __init__(self, dbgate: Path, env: dict[str, str]) -> None:
+    def __init__(self, name: str, dbgate: Path, env: dict[str, str]) -> None:
+        self._name = name
         self._dbgate = dbgate
         self._env = env
         self._process: subprocess.Popen[str] | None = None
@@ -87,7 +88,7 @@ class Gate:
         assert self._process.stdout is not None
         event: dict[str, Any] = json.loads(self._process.stdout.readline())
         relays = (("tunnel", self._process.pid), ("broker", broker)) if broker else ()
-        route = Route("dbgate", url_environment(event["dsn"]), relays)
+        route = Route(self._name, url_environment(event["dsn"]), relays)
         wait_for(route)
         return route
 

@@ -1,13 +1,14 @@
 """What the measurements run on: started when a measurement asks for it, ended together.
 
-Developer mode with the shipped production policy, auditing and masking on, one session of alice's,
-and the peers before the same PostgreSQL.
+Developer mode with the shipped production policy, auditing and masking on, a session of alice's and one
+of bob's, whose texts are read, and the peers before the same PostgreSQL.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,11 +22,22 @@ from tests.bench import peers, procs, tables
 from tests.bench.paths import DATABASE, Gate, Route, libpq_environment
 from tests.demo.stage import BIN, Stage
 
+SHIPPED = Path(__file__).parents[2] / "policies" / "default"
 DIRECT, DIRECT_TLS, DBGATE = "direct", "direct TLS", "dbgate"
+READING = "dbgate, texts read"
+"""A session of bob's: what every text holds is looked for."""
 MAX_CONNECTIONS = 2_400
 """Of PostgreSQL: the idle clients, the active ones, and some more."""
 SHARED_BUFFERS = "1GB"
 """Every table fits: a read that goes to the disk measures the disk."""
+
+TEXTS = """
+@id("bench-reads-texts")
+@free_text("mask")
+permit (principal in Group::"dba", action == Action::"select", resource)
+when { context.access_role == "readonly" };
+"""
+"""Beside the shipped rules."""
 
 P = TypeVar("P", bound=peers.Peer)
 
@@ -63,13 +75,17 @@ class Bench:
     @functools.cached_property
     def stage(self) -> Stage:
         """Developer mode, its PostgreSQL with room for many clients; alice is signed in."""
-        stage = self._stack.enter_context(Stage())
+        policies = self._folder() / "policies"
+        shutil.copytree(SHIPPED, policies, ignore=shutil.ignore_patterns("tests"))
+        (policies / "bench.cedar").write_text(TEXTS)
+        stage = self._stack.enter_context(Stage("--policy", str(policies)))
         with psycopg.connect(stage.ready["postgres"][DATABASE], autocommit=True) as superuser:
             superuser.execute(f"alter system set max_connections = {MAX_CONNECTIONS}".encode())
             superuser.execute(f"alter system set shared_buffers = '{SHARED_BUFFERS}'".encode())
         stage.stop()
         stage.start_dev()
-        stage.run("alice", ["dbgate", "login", "--as", "alice"], quiet=True)
+        for person in ("alice", "bob"):
+            stage.run(person, ["dbgate", "login", "--as", person], quiet=True)
         self._let_plain_in(stage)
         tables.prepare(Route(DIRECT_TLS, libpq_environment(stage.ready["postgres"][DATABASE])))
         return stage
@@ -106,7 +122,8 @@ class Bench:
             DIRECT_TLS: lambda: Route(name, tls),
             peers.BOUNCER: lambda: self._peer(peers.Bouncer(self._folder())).start(tls),
             peers.HAPROXY: lambda: self._peer(peers.Haproxy(self._folder())).start(plain),
-            DBGATE: self._dbgate,
+            DBGATE: lambda: self._dbgate(name, "alice"),
+            READING: lambda: self._dbgate(name, "bob"),
         }
         return ways[name]()
 
@@ -117,10 +134,10 @@ class Bench:
     def _folder(self) -> Path:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="dbgate-bench-")))
 
-    def _dbgate(self) -> Route:
+    def _dbgate(self, name: str, person: str) -> Route:
         """After the tables: of one made later behind its back, a broker masks every column."""
         _ = self._wide_rows
-        gate = Gate(BIN / "dbgate", self.stage.environment("alice"))
+        gate = Gate(name, BIN / "dbgate", self.stage.environment(person))
         self._stack.callback(gate.stop)
         config = str(self.stage.home / "dev" / "broker.toml")
         return gate.start(procs.with_arguments("dbgate_broker", config))

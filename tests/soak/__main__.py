@@ -77,7 +77,7 @@ def first(stage: Stage, query: str) -> int:
 
 def clients_die(stage: Stage, seconds: float) -> None:
     """Part one."""
-    gate = Gate(BIN / "dbgate", stage.environment("alice"))
+    gate = Gate("dbgate", BIN / "dbgate", stage.environment("alice"))
     route = gate.start()
     pid = broker_pid(stage)
     eventually("one backend at rest at most", lambda: first(stage, BACKENDS) <= 1)
@@ -100,7 +100,7 @@ def clients_die(stage: Stage, seconds: float) -> None:
 
 def broker_dies(stage: Stage, seconds: float) -> None:
     """Part two."""
-    gate = Gate(BIN / "dbgate", stage.environment("alice"))
+    gate = Gate("dbgate", BIN / "dbgate", stage.environment("alice"))
     crowd = Crowd(gate.start(), random.Random(2))
     crowd.run(seconds)
     old = broker_pid(stage)

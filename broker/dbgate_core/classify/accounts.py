@@ -31,7 +31,7 @@ _ISSUERS: Final[tuple[tuple[int, int, frozenset[int]], ...]] = (
     (675900, 676399, frozenset({16})),
 )
 _IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){8,30}", re.ASCII)
-_IBAN_LENGTHS: Final = {
+IBAN_LENGTHS: Final = {
     code: length
     for length, codes in {
         15: "NO", 16: "BE", 18: "DK FI FO GL NL SD FK", 19: "MK SI",
@@ -55,12 +55,24 @@ def is_card_number(text: str) -> bool:
     return known and luhn(number) and len(set(number)) > 1
 
 
+def leading_iban(text: str) -> int:
+    """How many characters of the text are the IBAN that it begins with, single blanks in it too; 0 for none."""
+    size, length = 0, IBAN_LENGTHS.get(text[:2].upper(), 0)
+    for _ in range(length):
+        size += text[size : size + 1] == " "
+        if not (char := text[size : size + 1]).isascii() or not char.isalnum():
+            return 0
+        size += 1
+    ends = not (text[size : size + 1].isascii() and text[size : size + 1].isalnum())
+    return size if ends and is_iban(text[:size]) else 0
+
+
 def is_iban(text: str) -> bool:
     """A number of its country's length that is 1 modulo 97."""
     if not _IBAN.fullmatch(text):
         return False
     plain = text.replace(" ", "").upper()
-    if _IBAN_LENGTHS.get(plain[:2]) != len(plain):
+    if IBAN_LENGTHS.get(plain[:2]) != len(plain):
         return False
     turned = plain[4:] + plain[:4]
     return int("".join(str(int(char, 36)) for char in turned)) % 97 == 1

@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from typing import Final
 
-_JWT = re.compile(r"(?:Bearer )?(eyJ[\w-]{8,})\.(eyJ[\w-]{8,})\.([\w-]*)", re.ASCII)
-_SERVICE_KEYS: Final = re.compile(
+JWT: Final = re.compile(r"(?:Bearer )?(eyJ[\w-]{8,})\.(eyJ[\w-]{8,})\.([\w-]*)", re.ASCII)
+SERVICE_KEYS: Final = re.compile(
     r"""(?x) (?<![A-Za-z0-9])(?:
       (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}                   # Amazon Web Services
     | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_\w{50,}        # GitHub
@@ -57,7 +57,7 @@ MIN_KINDS: Final = 3
 
 def is_jwt(text: str) -> bool:
     """A JSON Web Token (RFC 7519) whose header says how it is signed."""
-    found = _JWT.fullmatch(text)
+    found = JWT.fullmatch(text)
     if found is None:
         return False
     try:
@@ -69,7 +69,7 @@ def is_jwt(text: str) -> bool:
 
 def holds_service_key(text: str) -> bool:
     """A key whose prefix names the service that gave it."""
-    return _SERVICE_KEYS.search(text) is not None
+    return SERVICE_KEYS.search(text) is not None
 
 
 def is_password_hash(text: str) -> bool:

@@ -44,6 +44,14 @@ def is_phone(text: str) -> bool:
     return bool(_INTERNATIONAL.fullmatch(text)) and _valid(_plus(text), None)
 
 
+def leading(text: str) -> int:
+    """How many characters of a text are the number in international writing that it begins with; 0 for none."""
+    import phonenumbers
+
+    found = next(iter(phonenumbers.PhoneNumberMatcher(text, None)), None)
+    return found.end if found is not None and found.start == 0 else 0
+
+
 def share_national(values: Sequence[str]) -> float:
     """The share of values that the plan of one country knows as it writes them there.
 

@@ -286,6 +286,11 @@ class ConnectionGuard:
             shown = running.leave.exposed.items()
             exposed = [{"column": name, "classes": list(classes)} for name, classes in shown]
             fields = {**fields, "exposed": exposed, "reason": self._scope.reason}
+        if running.leave.finds:
+            finds = running.leave.finds.items()
+            found = [{"column": name, "class": c, "values": n} for (name, c), n in finds]
+            fields = {**fields, "found": found}
+            running.leave.finds.clear()
         self._recorder.append("statement_end", fields)
 
     def renamed(self, name: str) -> None:

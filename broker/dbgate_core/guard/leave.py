@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dbgate_core.audit.statement import Said
 from dbgate_core.decision import Decision
+from dbgate_core.masking.free_text import Finds
 from dbgate_core.masking.rows import MaskedColumn
 from dbgate_core.pgwire.guard import STILL, Moved, Permit
 from dbgate_core.sql.analysis import Analysis
@@ -20,7 +21,7 @@ class Leave:
     `said` is what its begin entries say of it beside the text; a `plain` one changes nothing in how later ones are read.
     `row_cap` is set on what changes rows, where the session may not change any number. `digest` is set when running it uses up an approval;
     `policy` is the version that gave it; `code_seen` counts the statements before it that ran code which cannot be followed; `masked` are
-    the columns that its results were found to mask, `exposed` those that policy let pass in clear, with their classes, `shown` a result in which nothing is.
+    the columns that its results were found to mask, `exposed` those that policy let pass in clear, with their classes, `shown` a result in which nothing is. `finds` counts what is masked within texts, until that is recorded.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Leave:
     policy: str = ""
     masked: dict[MaskedColumn, None] = field(default_factory=dict, compare=False)
     exposed: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    finds: Finds = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)

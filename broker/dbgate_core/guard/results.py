@@ -8,7 +8,9 @@ from dbgate_core.errors import Denied
 from dbgate_core.guard.leave import Leave
 from dbgate_core.guard.sight import Sight
 from dbgate_core.limits import LimitedCopy, LimitedRows
+from dbgate_core.masking.column_masks import Masking
 from dbgate_core.masking.errors import WITHHELD, redact_error
+from dbgate_core.masking.free_text import Finds, FreeTexts
 from dbgate_core.masking.plan import copy_shows, plan_copy, plan_rows, protected
 from dbgate_core.masking.rows import RowMask as Masks
 from dbgate_core.pgwire.guard import CopyMask, RowMask
@@ -38,7 +40,7 @@ class Results:
         ):
             return None
         mask = None
-        if self._sight.catalog.classes:
+        if self._sight.catalog.classes or _sought(leave) is not None:
             mask = self._plan(leave, fields)
         if mask is not None and not owed.mask:
             leave.exposed.update((column.name, column.classes) for column in mask.masked)
@@ -64,6 +66,7 @@ class Results:
             self._meaning.shadows,
             blurred=blurred,
             styles=leave.decision.obligations.styles,
+            finds=_sought(leave),
         )
         if mask is None and self._meaning.settled_since(leave.code_seen):
             leave.shown.fields, leave.shown.catalog = fields, self._sight.catalog
@@ -78,7 +81,7 @@ class Results:
         return LimitedCopy(mask, self._budget) if self._budget.counts_rows else mask
 
     def _copy_plan(self, leave: Leave, binary: bool, columns: int) -> CopyMask | None:
-        if not self._sight.catalog.classes:
+        if not self._sight.catalog.classes and _sought(leave) is None:
             return None
         analysis, text, blurred = self._sight.readable(leave)
         if not leave.decision.obligations.mask:
@@ -101,6 +104,7 @@ class Results:
             self._meaning.shadows,
             blurred=blurred,
             styles=leave.decision.obligations.styles,
+            finds=_sought(leave),
         )
         if mask is not None:
             leave.masked.update(dict.fromkeys(mask.masked))
@@ -108,8 +112,15 @@ class Results:
 
     def redact(self, leave: Leave | None, fields: dict[str, str]) -> dict[str, str]:
         """The fields of an ErrorResponse or NoticeResponse without protected values."""
-        if self.unmasked or not self._sight.catalog.classes:
+        if self._sight.catalog.classes and not self.unmasked:
+            fields = self._redacted(leave, fields)
+        finds = None if leave is None else _sought(leave)
+        if leave is None or finds is None:
             return fields
+        masking = Masking(self._key, leave.decision.obligations.styles, self._sight.catalog)
+        return FreeTexts(masking, finds).of_error(fields)
+
+    def _redacted(self, leave: Leave | None, fields: dict[str, str]) -> dict[str, str]:
         if leave is None:
             return redact_error(fields, True)
         if not leave.decision.obligations.mask:
@@ -125,3 +136,9 @@ class Results:
         """A NOTIFY payload may hold what a trigger put there: it passes only where nothing is masked."""
         protects = self._sight.catalog.classes and not self.unmasked
         return WITHHELD if payload and protects else payload
+
+
+def _sought(leave: Leave) -> Finds | None:
+    """Where to count what is masked within texts; None where they are shown."""
+    owed = leave.decision.obligations
+    return leave.finds if owed.mask and owed.free_text else None

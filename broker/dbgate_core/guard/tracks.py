@@ -122,6 +122,6 @@ def began(flight: Flight) -> tuple[Leave, Begun]:
     """What the lane began, by a track that only `Tracks` makes."""
     leave, protocol = mine(flight.track.permit), "extended"
     if flight.text is not None:
-        leave = replace(leave, text=flight.text, masked={}, exposed={})
+        leave = replace(leave, text=flight.text, masked={}, exposed={}, finds={})
         protocol = "simple"
     return leave, Begun(flight.index, leave, flight.started_ns, protocol)

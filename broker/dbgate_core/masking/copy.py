@@ -13,7 +13,7 @@ from typing import Final
 
 from dbgate_core.errors import LimitExceeded, ProtocolViolation
 from dbgate_core.masking.described import ValueMask
-from dbgate_core.masking.rows import ColumnMask
+from dbgate_core.masking.rows import ColumnMask, in_order
 
 MAX_ROW_BYTES: Final = 256 * 2**20
 """A row that is not complete by then ends the COPY with 54000; the server itself sends a row whole."""
@@ -39,15 +39,13 @@ class CopyMask:
     def __init__(self, columns: int, masks: Sequence[ColumnMask], form: CopyFormat) -> None:
         """`columns` is the number of columns that every row must have."""
         self._columns = columns
-        self._masks: tuple[tuple[int, ValueMask], ...] = tuple(
-            (mask.index, mask.mask) for mask in sorted(masks, key=lambda m: m.index)
-        )
+        self._masks = in_order(masks)
         self._format = form
         self._header = form.header
         self._buffer = bytearray()
         self._again = 0  # a csv field of many lines, cut, is read again when it has doubled
         self._row = _csv_row(form) if form.csv else None
-        self.masked: Final = tuple(mask.column for mask in masks)
+        self.masked: Final = tuple(mask.column for mask in masks if mask.column)
         self.values = 0
 
     def rewrite(self, data: bytes) -> bytes:
@@ -95,15 +93,18 @@ class CopyMask:
         fields = self._csv_fields(row) if self._row else self._text_fields(row)
         if len(fields) != self._columns:
             raise ProtocolViolation("a row of COPY data does not have the columns of its table")
-        for index, mask in self._masks:
+        for index, mask, sparing in self._masks:
             if fields[index] != self._format.null:
-                fields[index] = self._masked(fields[index], mask)
-                self.values += 1
+                fields[index] = self._masked(fields[index], mask, sparing)
+                self.values += not sparing
         return self._format.delimiter.join(fields)
 
-    def _masked(self, raw: bytes, mask: ValueMask) -> bytes:
+    def _masked(self, raw: bytes, mask: ValueMask, sparing: bool) -> bytes:
+        """The field with its value masked; as it came where a sparing mask changes nothing."""
         plain = self._csv_plain(raw) if self._row else _unescape(raw)
         masked = mask(plain)
+        if sparing and masked == plain:
+            return raw
         if masked is None:
             return self._format.null
         if self._row:

@@ -6,6 +6,7 @@ that no partial form fits. What has no mask is NULL inside, too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -23,7 +24,7 @@ from dbgate_core.masking.ranges import (
 )
 from dbgate_core.masking.records import mask_binary_record, mask_text_record
 from dbgate_core.masking.shapes import ArrayOf, Pairs, RangeOf, Row, Shape, Types
-from dbgate_core.masking.types import TEXT_OID
+from dbgate_core.masking.types import ELEMENTS, TEXT_OID
 
 MAX_DEPTH: Final = 16
 """What lies deeper is NULL: values nest as deep as whoever asks for them likes."""
@@ -45,14 +46,42 @@ def mask_of_type(
     if shape is None or format_code not in (TEXT_FORMAT, BINARY_FORMAT):
         return value_mask(form, type_oid, format_code, key, limit)
     inside = form if form.stars else replace(form, opaque=True)
-    return _Nested(inside, format_code == BINARY_FORMAT, key, types).mask(shape, 0)
+    binary = format_code == BINARY_FORMAT
+    pair = binary_pair if binary else text_pair
+
+    def pairs(value: bytes) -> bytes:
+        return pair((STARS + key.token(form.data_class, value)).encode())
+
+    def leaf(oid: int) -> ValueMask:
+        return value_mask(inside, oid, format_code, key)
+
+    return _Nested(leaf, pairs, binary, types).mask(shape, 0)
+
+
+def mask_leaves(leaf: Callable[[int], ValueMask], type_oid: int, types: Types) -> ValueMask:
+    """A mask of arrays and rows in binary format that masks each value by the `leaf` of its type.
+
+    hstore, and what has no such parts, stays as it is.
+    """
+    nested = _Nested(leaf, _same, True, types)
+    shape = types.shape(type_oid)
+    if shape is not None:
+        return nested.mask(shape, 0)
+    inner = leaf(ELEMENTS.get(type_oid, type_oid))
+    return lambda value: mask_binary_array(value, inner)
+
+
+def _same(value: bytes) -> bytes:
+    return value
 
 
 class _Nested:
-    """The masks of what a column is made of, all in one form and format."""
+    """The masks of what a column is made of, all in one format: of single values by the `leaf` of their type."""
 
-    def __init__(self, form: Form, binary: bool, key: MaskKey, types: Types) -> None:
-        self._form, self._binary, self._key, self._types = form, binary, key, types
+    def __init__(
+        self, leaf: Callable[[int], ValueMask], pairs: ValueMask, binary: bool, types: Types
+    ) -> None:
+        self._leaf, self._pairs, self._binary, self._types = leaf, pairs, binary, types
 
     def mask(self, shape: Shape, depth: int) -> ValueMask:
         """The mask of a shape that lies so deep inside."""
@@ -76,8 +105,10 @@ class _Nested:
         shape = self._types.shape(base)
         if shape is not None:
             return self.mask(shape, depth)
-        code = BINARY_FORMAT if self._binary else TEXT_FORMAT
-        return value_mask(self._form, base, code, self._key)
+        if (element := ELEMENTS.get(base)) is None:
+            return self._leaf(base)
+        inner, array = self._leaf(element), self._array
+        return lambda value: array(value, inner)
 
     def _array(self, value: bytes, inner: ValueMask) -> bytes | None:
         return (mask_binary_array if self._binary else mask_text_array)(value, inner)
@@ -86,7 +117,7 @@ class _Nested:
         if self._binary:
             return lambda value: mask_binary_record(value, lambda oid: self._of(oid, depth))
         masks = None if columns is None else [self._of(oid, depth) for oid in columns]
-        other = value_mask(self._form, TEXT_OID, TEXT_FORMAT, self._key)
+        other = self._leaf(TEXT_OID)
         return lambda value: mask_text_record(value, masks, other)
 
     def _range(self, inner: ValueMask, multi: bool) -> ValueMask:
@@ -95,7 +126,3 @@ class _Nested:
         else:
             function = mask_text_multirange if multi else mask_text_range
         return lambda value: function(value, inner)
-
-    def _pairs(self, value: bytes) -> bytes | None:
-        token = (STARS + self._key.token(self._form.data_class, value)).encode()
-        return (binary_pair if self._binary else text_pair)(token)

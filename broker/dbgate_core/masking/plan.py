@@ -20,8 +20,9 @@ from dbgate_core.masking.column_masks import Masking, OutputColumn
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.copy_options import copy_format, is_binary
 from dbgate_core.masking.foreseen import foreseen
+from dbgate_core.masking.free_text import Finds, FreeTexts
 from dbgate_core.masking.key import MaskKey
-from dbgate_core.masking.rows import MaskedColumn, RowMask
+from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
 from dbgate_core.masking.scope import Scope
 from dbgate_core.masking.statements import copies, may_write, result_outputs
 from dbgate_core.masking.styles import PARTIAL_FOR_ALL, MaskStyles
@@ -68,6 +69,7 @@ def plan_rows(
     *,
     blurred: bool = False,
     styles: MaskStyles = PARTIAL_FOR_ALL,
+    finds: Finds | None = None,
 ) -> RowMask | None:
     """The mask of a result; None when every column may be shown.
 
@@ -75,20 +77,34 @@ def plan_rows(
     FETCH; without it computed columns of those are masked. `clean` names the connection's temporary
     tables that hold nothing protected; of others every column is masked. `shadows` are the names of
     them all, which may stand before those of the catalog. `blurred`: the names of relations, of their
-    columns too, may mean something else than the catalog says.
+    columns too, may mean something else than the catalog says. With `finds` the texts of all other columns are read
+    for what stands within, and what is masked there is counted in it.
     """
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     lineage = _Lineage(text, scope, names or {})
-    masking, masks = Masking(key, styles, catalog), []
+    masking = Masking(key, styles, catalog)
+    texts = None if finds is None else FreeTexts(masking, finds)
+    masks: list[ColumnMask] = []
     for index, field in enumerate(fields):
         carried = _field_carries(field, index, len(fields), lineage, scope)
         if carried is None:
             carried = CLEAN if _only_clean(analysis, scope) else scope.anything
-        if not carried.clean:
-            limit = character_limit(field.type_oid, field.type_modifier)
-            column = OutputColumn(index, field.name, field.type_oid, field.format, limit)
-            masks.append(masking.of(column, carried))
+        if carried.clean and texts is None:
+            continue
+        limit = character_limit(field.type_oid, field.type_modifier)
+        column = OutputColumn(index, field.name, field.type_oid, field.format, limit)
+        masks += _masks(masking, texts, column, carried)
     return row_mask(len(fields), masks) if masks else None
+
+
+def _masks(
+    masking: Masking, texts: FreeTexts | None, column: OutputColumn, carried: Carried
+) -> list[ColumnMask]:
+    """The one mask of a column, or none."""
+    if not carried.clean:
+        return [masking.of(column, carried)]
+    mask = None if texts is None else texts.of(column)
+    return [] if mask is None else [mask]
 
 
 @lru_cache(maxsize=1_024)
@@ -217,20 +233,27 @@ def plan_copy(
     *,
     blurred: bool = False,
     styles: MaskStyles = PARTIAL_FOR_ALL,
+    finds: Finds | None = None,
 ) -> CopyMask | BinaryCopyMask | None:
     """The mask of COPY ... TO STDOUT data; None when every column may be shown.
 
     `columns` is the number that CopyOutResponse gave. Raises Denied when a protected column is
     copied in another encoding, or cannot be told from its neighbours. In binary what is computed is
-    NULL: only of a plain column the type is known.
+    NULL: only of a plain column the type is known. `finds` as in `plan_rows`; then nothing is copied in binary.
     """
     scope = Scope(catalog, search_path, clean=clean, shadows=shadows, blurred=blurred)
     found = copies(text, catalog, search_path, clean, shadows, blurred)
     everything = computed(copied.outputs.everything for copied in found)
     if not found:
         everything = scope.anything
-    if everything.clean:
+    if everything.clean and finds is None:
         return None
+    if binary and finds is not None:
+        raise Denied(
+            "texts are read before they leave, and those of a binary COPY cannot be",
+            hint="use the text or csv format",
+            code="masking.copy_refused",
+        )
     if len(found) != 1:
         raise _refused("its columns cannot be told")
     outputs, options = found[0].outputs, found[0].options
@@ -244,12 +267,12 @@ def plan_copy(
     ):
         raise _refused("only UTF-8 can be masked")
     masking = Masking(key, styles, catalog)
+    texts = None if finds is None else FreeTexts(masking, finds)
     code = BINARY_FORMAT if binary else TEXT_FORMAT
-    masks = [
-        masking.of(OutputColumn(index, name, carried.type_oid, code), carried)
-        for index, (name, carried) in enumerate(outputs.columns)
-        if not carried.clean
-    ]
+    masks: list[ColumnMask] = []
+    for index, (name, carried) in enumerate(outputs.columns):
+        column = OutputColumn(index, name, carried.type_oid, code)
+        masks += _masks(masking, texts, column, carried)
     if not masks:
         return None
     if binary:

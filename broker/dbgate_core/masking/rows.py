@@ -40,26 +40,39 @@ class MaskedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMask:
-    """The mask of the column at `index`, counted from 0."""
+    """The mask of the column at `index`, counted from 0.
+
+    Without a `column` it is a sparing one: it leaves most values as they are, never gives NULL, and tells itself
+    what it changed.
+    """
 
     index: int
-    column: MaskedColumn
+    column: MaskedColumn | None
     mask: ValueMask
+
+    @property
+    def sparing(self) -> bool:
+        """Is the column no masked one, but looked into."""
+        return self.column is None
+
+
+def in_order(masks: Sequence[ColumnMask]) -> tuple[tuple[int, ValueMask, bool], ...]:
+    """Index, mask, and whether it is sparing, by index."""
+    ordered = sorted(masks, key=lambda mask: mask.index)
+    return tuple((mask.index, mask.mask, mask.sparing) for mask in ordered)
 
 
 class RowMask:
-    """Masks the rows of one result. Keeps a count of masked values; holds no other state."""
+    """Masks the rows of one result. Keeps a count of what columns that are masked had; holds no other state."""
 
     __slots__ = ("_columns", "_masks", "_memos", "masked", "values")
 
     def __init__(self, columns: int, masks: Sequence[ColumnMask]) -> None:
         """`columns` is the number of columns of the result, which every row must have."""
         self._columns = columns
-        self._masks = tuple(
-            (mask.index, mask.mask) for mask in sorted(masks, key=lambda m: m.index)
-        )
+        self._masks = in_order(masks)
         self._memos: tuple[dict[bytes, bytes | None], ...] = tuple({} for _ in self._masks)
-        self.masked: Final = tuple(mask.column for mask in masks)
+        self.masked: Final = tuple(mask.column for mask in masks if mask.column)
         self.values = 0
 
     def rewrite(self, messages: bytes) -> bytes:
@@ -85,7 +98,7 @@ class RowMask:
         out.append(b"")
         copied = position = start + _HEAD.size
         size, column, values = 6, 0, 0
-        for (index, mask), memo in zip(self._masks, self._memos, strict=True):
+        for (index, mask, sparing), memo in zip(self._masks, self._memos, strict=True):
             while column <= index:
                 begin = position
                 position = _end_of_value(data, begin, end)
@@ -93,13 +106,16 @@ class RowMask:
             if position == begin + 4 and data[begin] == 0xFF:
                 continue
             value = data[begin + 4 : position]
-            masked = memo[value] if value in memo else self._remember(memo, mask, value)
+            if sparing:
+                masked = mask(value)
+            else:
+                masked = memo[value] if value in memo else self._remember(memo, mask, value)
             field = NULL if masked is None else _LENGTH.pack(len(masked)) + masked
             out.append(data[copied:begin])
             out.append(field)
             size += begin - copied + len(field)
             copied = position
-            values += 1
+            values += not sparing
         out.append(data[copied:end])
         self.values += values
         out[head] = _HEAD.pack(DATA_ROW, size + end - copied, self._columns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 14
+VERSION: Final = 15
 """What this source expects of the module; one more with each change of what it gives."""
 
 try:
@@ -34,9 +34,11 @@ try:
         replied,
         siphash,
         timestamp,
+        worth_reading,
     )
 except ImportError as exc:
     from dbgate_core.audit.filling import entered, filled, timestamp
+    from dbgate_core.classify.glance import worth_reading
     from dbgate_core.masking.binary_rows import end_of_values
     from dbgate_core.masking.siphash import siphash
     from dbgate_core.pgwire.exchange import answered, asked, replied
@@ -80,4 +82,5 @@ __all__ = [
     "replied",
     "siphash",
     "timestamp",
+    "worth_reading",
 ]

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from dbgate_core.audit.filling import entered as entered
 from dbgate_core.audit.filling import filled as filled
 from dbgate_core.audit.filling import timestamp as timestamp
+from dbgate_core.classify.glance import worth_reading as worth_reading
 from dbgate_core.masking.binary_rows import end_of_values as end_of_values
 from dbgate_core.masking.copy import CopyMask
 from dbgate_core.masking.rows import RowMask
@@ -23,7 +24,7 @@ VERSION: int
 
 class Plan:
     def __init__(
-        self, masks: tuple[tuple[int, Callable[[bytes], bytes | None]], ...], width: int
+        self, masks: tuple[tuple[int, Callable[[bytes], bytes | None], bool], ...], width: int
     ) -> None: ...
 
 def mask_rows(owner: RowMask, plan: Plan, messages: bytes, width: int) -> bytes: ...

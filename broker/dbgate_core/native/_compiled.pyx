@@ -17,7 +17,7 @@ from dbgate_core.errors import ProtocolViolation
 if getenv(b"DBGATE_PURE") is not NULL and getenv(b"DBGATE_PURE")[0] != 0:
     raise ImportError("DBGATE_PURE is set")
 
-VERSION = 14     # dbgate_core/native/__init__.py
+VERSION = 15     # dbgate_core/native/__init__.py
 
 include "big_endian.pxi"
 include "pgwire.pxi"
@@ -27,6 +27,7 @@ include "siphash.pxi"
 include "typed.pxi"
 include "entries.pxi"
 include "forms.pxi"
+include "glance.pxi"
 include "constants.pxi"
 include "lane.pxi"
 include "inlet.pxi"

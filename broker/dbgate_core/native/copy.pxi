@@ -76,6 +76,17 @@ cdef bint is_null(const Marks *marks, const uint8_t *text, Py_ssize_t size) noex
     return size == marks.null_size and memcmp(text, marks.null_text, size) == 0
 
 
+cdef bint is_left(
+    Plan plan, Py_ssize_t number, const Marks *marks, const uint8_t *field, Py_ssize_t size
+) noexcept nogil:
+    """Does a field stand as it is: NULL, or a text that nobody need read."""
+    if is_null(marks, field, size):
+        return True
+    if plan.columns[number].form.kind != FORM_FREE_TEXT or not is_plain(marks, field, size):
+        return False
+    return not has_marks(field, size)
+
+
 cdef int put_masked(
     object owner, Plan plan, Py_ssize_t number, const Marks *marks,
     const uint8_t *field, Py_ssize_t size, Output out,
@@ -91,7 +102,8 @@ cdef int put_masked(
             out.size += masked
             return 0
     asked = owner._masked(
-        PyBytes_FromStringAndSize(<const char *>field, size), plan.masks[number]
+        PyBytes_FromStringAndSize(<const char *>field, size), plan.masks[number],
+        plan.columns[number].sparing,
     )
     out.put(<const uint8_t *>PyBytes_AS_STRING(asked), len(asked))
     return 0
@@ -113,11 +125,11 @@ cdef Py_ssize_t mask_line(
             out.size = before
             return NOT_HERE
         if number < plan.count and plan.columns[number].index == column:
-            if not is_null(marks, raw + begin, behind - begin):
+            if not is_left(plan, number, marks, raw + begin, behind - begin):
                 out.put(raw + copied, begin - copied)
                 put_masked(owner, plan, number, marks, raw + begin, behind - begin, out)
                 copied = behind
-                found += 1
+                found += not plan.columns[number].sparing
             number += 1
         column += 1
         if raw[behind] == NEWLINE:

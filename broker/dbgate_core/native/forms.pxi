@@ -11,6 +11,7 @@ cdef enum:
 
 cdef enum FormKind:
     FORM_PYTHON
+    FORM_FREE_TEXT                  # Python's, where anything may stand in the value
     FORM_STARS
     FORM_TOKEN
     FORM_EMAIL
@@ -32,6 +33,7 @@ cdef struct Form:
     Py_ssize_t mark_size
 
 cdef dict KINDS = {
+    "free_text": FORM_FREE_TEXT,
     "secret": FORM_STARS,
     "token": FORM_TOKEN,
     "email": FORM_EMAIL,
@@ -52,7 +54,7 @@ cdef int describe(Form *form, object described) except -1:
     """What to do for a mask: dbgate_core.masking.described.Described says it, others are called."""
     cdef bytes key, mark
     form.kind = KINDS.get(getattr(described, "kind", None), FORM_PYTHON)
-    if form.kind == FORM_PYTHON:
+    if form.kind == FORM_PYTHON or form.kind == FORM_FREE_TEXT:
         return 0
     key = described.key
     if len(key) != KEY_BYTES:
@@ -264,7 +266,7 @@ cdef Py_ssize_t masked_into(
     const Form *form, const uint8_t *value, Py_ssize_t size, uint8_t *out
 ) noexcept nogil:
     """The masked value's length, its bytes in `out`; PYTHON when it is not made here."""
-    if form.kind == FORM_PYTHON:
+    if form.kind == FORM_PYTHON or form.kind == FORM_FREE_TEXT:
         return PYTHON
     if form.kind >= FORM_NUMBER:
         return typed_form(form, value, size, out)

@@ -2,6 +2,7 @@
 
 cdef struct Column:
     Py_ssize_t index
+    bint sparing                    # leaves most values as they are, and counts none
     Form form
 
 cdef class Plan:
@@ -10,18 +11,19 @@ cdef class Plan:
     cdef readonly tuple masks
 
     def __cinit__(self, tuple masks not None, Py_ssize_t width):
-        """`masks` are pairs of index and mask. Raises ValueError when they are not in order."""
+        """`masks` are those of the twins: index, mask, and whether it is sparing. Raises ValueError when they are not in order."""
         cdef Py_ssize_t last = -1, index
         self.columns = <Column *>PyMem_Calloc(max(1, len(masks)), sizeof(Column))
         if self.columns is NULL:
             raise MemoryError
-        for index, mask in masks:
+        for index, mask, sparing in masks:
             if not last < index < width:
                 raise ValueError("masks out of order, or beyond the columns")
             self.columns[self.count].index = last = index
+            self.columns[self.count].sparing = sparing
             describe(&self.columns[self.count].form, mask)
             self.count += 1
-        self.masks = tuple(mask for _, mask in masks)
+        self.masks = tuple(mask for _, mask, _ in masks)
 
     def __dealloc__(self):
         PyMem_Free(self.columns)

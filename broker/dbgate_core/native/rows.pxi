@@ -55,6 +55,9 @@ cdef Py_ssize_t mask_row(
         if raw[begin] == 0xFF:
             continue
         size = position - begin - LENGTH_BYTES
+        if plan.columns[number].form.kind == FORM_FREE_TEXT:
+            if not has_marks(raw + begin + LENGTH_BYTES, size):
+                continue
         out.put(raw + copied, begin - copied)
         out.room(LENGTH_BYTES + size + FORM_SPARE)
         masked = masked_into(
@@ -67,7 +70,7 @@ cdef Py_ssize_t mask_row(
             write32(out.start + out.size, <uint32_t>masked)
             out.size += LENGTH_BYTES + masked
         copied = position
-        values += 1
+        values += not plan.columns[number].sparing
     out.put(raw + copied, end - copied)
     write32(out.start + head + 1, <uint32_t>(out.size - head - 1))
     return values
@@ -78,9 +81,11 @@ cdef int ask_python(
 ) except -1:
     """A value whose mask is not compiled; what is often seen is remembered, as in the twin."""
     cdef bytes plain = PyBytes_FromStringAndSize(<const char *>value, size)
-    cdef dict memo = owner._memos[number]
     cdef uint8_t length[LENGTH_BYTES]
-    masked = memo[plain] if plain in memo else owner._remember(memo, plan.masks[number], plain)
+    if plan.columns[number].sparing:
+        masked = plan.masks[number](plain)
+    else:
+        masked = remembered(owner, owner._memos[number], plan.masks[number], plain)
     if masked is None:
         write32(length, 0xFFFFFFFF)
         out.put(length, LENGTH_BYTES)
@@ -89,3 +94,7 @@ cdef int ask_python(
         out.put(length, LENGTH_BYTES)
         out.put(<const uint8_t *>PyBytes_AS_STRING(<bytes?>masked), len(masked))
     return 0
+
+
+cdef object remembered(object owner, dict memo, object mask, bytes plain):
+    return memo[plain] if plain in memo else owner._remember(memo, mask, plain)

@@ -81,6 +81,11 @@ def strictest_styles(rulings: Iterable[Ruling]) -> MaskStyles:
     )
 
 
+def reads_free_text(rulings: Iterable[Ruling]) -> bool:
+    """Whether a permit that decided has `@free_text`."""
+    return any(rule.free_text for ruling in rulings for rule in ruling.rules if not rule.forbids)
+
+
 def least_limits(rulings: Iterable[Ruling]) -> SessionLimits:
     """Of each limit the smallest that a permit of the session sets."""
     found = [rule.limits for ruling in rulings for rule in ruling.rules if not rule.forbids]

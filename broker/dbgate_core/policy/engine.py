@@ -36,6 +36,7 @@ from dbgate_core.policy.answers import (
     least_limits,
     lexing_denied,
     nobody,
+    reads_free_text,
     strictest_styles,
     too_much,
 )
@@ -181,7 +182,9 @@ class Policies:
         decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
         if not decision.allowed:
             return decision
-        owed = Obligations(masks, fewest_rows(rulings), strictest_styles(rulings))
+        owed = Obligations(
+            masks, fewest_rows(rulings), strictest_styles(rulings), reads_free_text(rulings)
+        )
         return replace(decision, obligations=owed)
 
     def _whole(

@@ -23,9 +23,10 @@ OF_SESSIONS: Final = {
     "rows_affected": "rows_affected",
 }
 """The limits of a session by the annotation that sets them, on a permit of `connect`."""
-OF_PERMIT: Final = frozenset({"id", "rows", "mask", *OF_SESSIONS})
+OF_PERMIT: Final = frozenset({"id", "rows", "mask", "free_text", *OF_SESSIONS})
 OF_FORBID: Final = frozenset({"id", "approval", "message", "hint", "role", "mode"})
 _OBSERVE: Final = "observe"
+_FREE_TEXT: Final = "mask"
 _ID_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _MAX_ID_CHARS: Final = 80
 _MAX_NUMBER: Final = 10**9
@@ -37,7 +38,7 @@ class Rule:
 
     `order` is its place: by file name, then as written; `place` is where to look (`file:line`).
     `approval` and `role` stand on forbids that another person may lift; `rows`, `styles`
-    (of masks) and `limits` (of sessions) on permits. A rule
+    (of masks), `free_text` and `limits` (of sessions) on permits. A rule
     that `observes` is a forbid that stops nothing: what it would have stopped is recorded.
     """
 
@@ -52,6 +53,7 @@ class Rule:
     observes: bool = False
     limits: SessionLimits = NO_LIMITS
     styles: MaskStyles = PARTIAL_FOR_ALL
+    free_text: bool = False
     place: str = field(default="", compare=False)
 
 
@@ -71,6 +73,8 @@ def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[s
         errors.append("@role says where an approved statement runs: it needs @approval")
     if notes.get("mode", _OBSERVE) != _OBSERVE:
         errors.append(f'@mode is "{_OBSERVE}", or not there: the rule then counts')
+    if notes.get("free_text", _FREE_TEXT) != _FREE_TEXT:
+        errors.append(f'@free_text is "{_FREE_TEXT}", or not there: texts are then shown')
     found = _values(notes, errors)
     limits = _limits(notes, errors)
     styles = _styles(notes, errors)
@@ -84,6 +88,7 @@ def read_rule(policy: Json, order: int, place: str) -> tuple[Rule | None, list[s
         observes="mode" in notes,
         limits=limits,
         styles=styles,
+        free_text="free_text" in notes,
         place=place,
     )
     return rule, []

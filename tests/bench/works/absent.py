@@ -18,12 +18,6 @@ def _absent(name: str, what: str, goal: Goal, why: str) -> Work:
 
 WORKS = (
     _absent(
-        "content",
-        "the same SELECT, content scan of all ten columns: rows/s / direct",
-        Goal(0.5, at_least=True),
-        "not built: columns are classified by name, type and lineage, values are not searched",
-    ),
-    _absent(
         "workers",
         "two workers on two cores, light server work: transactions/s / one worker's",
         Goal(1.5, at_least=True),

@@ -234,6 +234,55 @@ def test_protected_columns_are_masked_and_said_at_the_end() -> None:
     assert masked == [{"column": "email", "class": "email", "mask": "partial"}]
 
 
+NOTE = Field("note", 0, 0, TEXT, -1, -1, 0)
+
+
+def reading() -> Desk:
+    return Desk(policy=TablePolicy(obligations=Obligations(free_text=True)))
+
+
+def test_what_stands_within_texts_is_masked_and_said_at_the_end() -> None:
+    desk = reading()
+    guard = desk.guard()
+    permit = leave(guard, "select 'it' as note")
+    for count in (1, 2):
+        mask = guard.rows(permit, [NOTE])
+        assert mask is not None
+        begun = guard.begin(permit, None, "extended")
+        assert mask.rewrite(row(b"nothing")) == row(b"nothing")
+        assert b"alice@" not in mask.rewrite(row(b"to alice@example.com") * count)
+        guard.end(begun, Outcome(Status.OK, "SELECT 1", 1, masked_values=mask.values))
+        said = desk.log.entries[-1][1]
+        assert said["found"] == [{"column": "note", "class": "email", "values": count}]
+        assert "masked" not in said
+
+
+def test_texts_are_read_in_a_database_without_any_classes() -> None:
+    desk = reading()
+    desk.catalog = Catalog([PLAIN], "2")
+    guard = desk.guard()
+    permit = leave(guard, "select 'it' as note")
+    assert guard.rows(permit, [NOTE]) is not None
+    assert guard.copy_out(leave(guard, "copy plain to stdout"), False, 1) is None
+
+
+def test_texts_are_read_in_copies_and_errors_too() -> None:
+    guard = reading().guard()
+    mask = guard.copy_out(leave(guard, "copy (select 'x', id from plain) to stdout"), False, 2)
+    assert mask is not None
+    assert b"alice@" not in mask.rewrite(b"to alice@example.com\t1\n")
+    with pytest.raises(Denied):
+        guard.copy_out(leave(guard, "copy (select 'x') to stdout (format binary)"), True, 1)
+    error = guard.redact(leave(guard, "select 1"), {"C": "22P02", "M": "not alice@example.com"})
+    assert "alice@" not in error["M"]
+
+
+def test_a_result_of_numbers_is_not_read() -> None:
+    guard = reading().guard()
+    permit = leave(guard, "select id from plain")
+    assert guard.rows(permit, [Field("id", 20_001, 1, 20, 8, -1, 1)]) is None
+
+
 def test_what_is_not_protected_is_not_looked_at() -> None:
     guard = Desk().guard()
     permit = leave(guard, "select id from plain")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from dbgate_core.masking.copy import CopyFormat, CopyMask
 from dbgate_core.masking.rows import ColumnMask
 from dbgate_core.native.masks import CompiledCopyMask
-from tests.unit.native.test_row_masks import MASKS
+from tests.unit.native.test_row_masks import COLUMNS, placed
+from tests.unit.native.texts import TEXTS
 from tests.unit.native.twins import answer, compiled
 
 compiled()
@@ -28,8 +29,9 @@ FIELDS = st.one_of(
     st.sampled_from(
         [b"", b"\\N", b"nil", b"ada@example.com", b"Ada Lovelace", b"4929 1234 5678 9012", b"\\."]
     ),
+    TEXTS,
 )
-PLANS = st.dictionaries(st.integers(0, WIDTH - 1), MASKS, min_size=1)
+PLANS = st.dictionaries(st.integers(0, WIDTH - 1), COLUMNS, min_size=1).map(placed)
 
 
 def lines(form: CopyFormat) -> st.SearchStrategy[bytes]:
@@ -45,14 +47,13 @@ def lines(form: CopyFormat) -> st.SearchStrategy[bytes]:
 
 @pytest.mark.parametrize("form", FORMATS, ids=range(len(FORMATS)))
 @settings(max_examples=150, deadline=None)
-@given(data=st.data(), masks=PLANS, cut=st.integers(1, 60))
+@given(data=st.data(), plan=PLANS, cut=st.integers(1, 60))
 def test_copy_data_is_masked_alike(
-    form: CopyFormat, data: st.DataObject, masks: dict[int, object], cut: int
+    form: CopyFormat, data: st.DataObject, plan: list[ColumnMask], cut: int
 ) -> None:
     ends = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"", b"\n\\.\n"])
     rows = data.draw(st.lists(st.tuples(lines(form), ends), max_size=5))
     whole = b"".join(row + end for row, end in rows)
-    plan = [ColumnMask(index, None, mask) for index, mask in masks.items()]  # type: ignore[arg-type]
     pure, quick = CopyMask(WIDTH, plan, form), CompiledCopyMask(WIDTH, plan, form)
     for at in range(0, len(whole), cut):
         expected = answer(pure.rewrite, whole[at : at + cut])

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.codecs import value_mask
+from dbgate_core.masking.column_masks import Masking, OutputColumn
 from dbgate_core.masking.forms import Form
+from dbgate_core.masking.free_text import FreeTexts
 from dbgate_core.masking.key import MaskKey
 from dbgate_core.masking.rows import ColumnMask, MaskedColumn, RowMask
+from dbgate_core.masking.shapes import SYSTEM_TYPES
+from dbgate_core.masking.styles import PARTIAL_FOR_ALL
 from dbgate_core.masking.types import TEXT_OID
 from dbgate_core.native.masks import CompiledRowMask
+from tests.unit.native.texts import TEXTS
 from tests.unit.native.twins import answer, compiled
 
 compiled()
@@ -28,12 +34,22 @@ MASKS = st.builds(
     ),
     st.sampled_from(DataClass), st.booleans(), OIDS, st.sampled_from([0, 1]),
 )  # fmt: skip
-PLANS = st.dictionaries(st.integers(0, WIDTH - 1), MASKS).map(
-    lambda masks: [ColumnMask(index, ABOUT, mask) for index, mask in masks.items()]
+READING = FreeTexts(Masking(KEY, PARTIAL_FOR_ALL, SYSTEM_TYPES), {})
+SPARING = st.sampled_from(
+    [found for oid in (TEXT_OID, 114, 1009) if (found := READING.of(OutputColumn(0, "c", oid, 0)))]
 )
+COLUMNS = MASKS.map(lambda mask: ColumnMask(0, ABOUT, mask)) | SPARING
+
+
+def placed(columns: dict[int, ColumnMask]) -> list[ColumnMask]:
+    return [replace(column, index=index) for index, column in columns.items()]
+
+
+PLANS = st.dictionaries(st.integers(0, WIDTH - 1), COLUMNS).map(placed)
 VALUES = st.one_of(
     st.none(),
     st.binary(max_size=150),
+    TEXTS,
     st.sampled_from([b"ada@example.com", b"+1 555 0100 4477", b"Ada Lovelace", b""]),
 )
 ROW = st.lists(VALUES, min_size=WIDTH, max_size=WIDTH)

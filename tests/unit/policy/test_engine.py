@@ -366,6 +366,18 @@ def test_the_mask_that_leaves_least_counts() -> None:
     assert [styles.others for styles in owed] == ["token", "null", "partial"]
 
 
+def test_texts_are_read_where_one_permit_that_decides_says_so() -> None:
+    some = rules(
+        EVERYTHING,
+        '@id("a") @free_text("mask") permit(principal, action == Action::"select", resource);',
+    )
+    owed = [
+        some.statement(BOB, DEVELOPMENT, "admin", analysis(*found)).obligations.free_text
+        for found in ([SELECT], [SELECT, DROP], [DROP])
+    ]
+    assert owed == [True, True, False]
+
+
 def test_the_mask_that_leaves_least_counts_for_each_class() -> None:
     some = rules(
         '@id("a") @mask("email:token") permit(principal, action == Action::"select", resource);',

@@ -47,6 +47,8 @@ def refusal(*texts: str) -> str:
         (f'@id("x") @approval("") {FORBID}', "@approval is empty"),
         (f'@id("x") @rows("10") {FORBID}', "@rows belongs on a permit"),
         (f'@id("x") @mask("null") {FORBID}', "@mask belongs on a permit"),
+        (f'@id("x") @free_text("mask") {FORBID}', "@free_text belongs on a permit"),
+        ('@id("x") @free_text("on") permit(principal, action, resource);', '@free_text is "mask"'),
         (
             '@id("x") @mask("half") permit(principal, action, resource);',
             "'half' is none of partial",
