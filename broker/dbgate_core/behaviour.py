@@ -76,7 +76,7 @@ class Reference:
 class Piece:
     """What one body or hook does when it runs, without what it sets off in turn.
 
-    `whole` is false when some of it was not understood.
+    `whole` is false when some of it was not understood. `portals`: it opens or closes some.
     """
 
     effects: tuple[Effect, ...] = ()
@@ -88,6 +88,7 @@ class Piece:
     whole: bool = True
     changes_schema: bool = False
     sets_search_path: bool = False
+    portals: bool = False
 
 
 @dataclass(slots=True)

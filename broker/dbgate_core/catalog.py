@@ -6,7 +6,7 @@ by OID (RowDescription names them so) or by name along a search path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -101,6 +101,7 @@ class Catalog:
         "functions",
         "partial",
         "relations",
+        "remembered",
         "shapes",
         "version",
     )
@@ -123,6 +124,7 @@ class Catalog:
         `behaviour` is what the database does by itself. `shapes` say what its own types are made of,
         where that is not one value. `partial`: some definitions could not be read
         and are no SQL, so that what they mean is not understood; the picture is soon read again.
+        In `remembered` answers are kept that hang on nothing else.
         """
         self.relations: Final = tuple(relations)
         self.version: Final = version
@@ -131,6 +133,7 @@ class Catalog:
         self.behaviour: Final = behaviour or Behaviour()
         self.shapes: Final = dict(shapes or {})
         self.partial: Final = partial
+        self.remembered: Final[dict[Hashable, bool]] = {}
         self._by_oid = {relation.oid: relation for relation in self.relations}
         self._by_name = {(relation.schema, relation.name): relation for relation in self.relations}
         bare: dict[str, tuple[CatalogRelation, ...]] = {}

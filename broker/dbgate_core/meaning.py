@@ -14,6 +14,7 @@ from dbgate_core.masking.makes import makes
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
+from dbgate_core.sql.following import FOLLOWED
 
 MAX_NAMES: Final = 1_000
 """Names of prepared statements and cursors whose texts are remembered; of others all is masked."""
@@ -176,8 +177,14 @@ class Meaning:
 
 
 def runs_code(analysis: Analysis) -> bool:
-    """Does it run code that cannot be followed."""
-    return any(effect.action in _CODE for effect in analysis.effects)
+    """Does it run code that cannot be followed, or that gives portals another meaning."""
+    return analysis.portals or any(map(_is_code, analysis.effects))
+
+
+def _is_code(effect: Effect) -> bool:
+    """Of a function whose body was read, all that it does to names is known: nothing, else it were not `followed`."""
+    read = effect.kind == "function" and effect.detail.startswith(FOLLOWED)
+    return effect.action in _CODE and not read
 
 
 def is_plain(analysis: Analysis) -> bool:

@@ -73,6 +73,36 @@ CREATE FUNCTION fills() RETURNS trigger LANGUAGE plpgsql
   AS 'BEGIN NEW.body := (SELECT email FROM public.people WHERE id = 1); RETURN NEW; END';
 CREATE TABLE filled (id int, body text);
 CREATE TRIGGER fills BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION fills();
+-- What triggers and rules leave in columns whose names say nothing.
+CREATE TABLE trail (n int GENERATED ALWAYS AS IDENTITY, op text, tab text, was jsonb, what text, at timestamptz DEFAULT now());
+CREATE TABLE enrolled (id int, email text, phone text, slug text, label text, code text, words tsvector, changed timestamptz, size int);
+CREATE FUNCTION slugged(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(replace($1, '' '', ''-''))';
+CREATE FUNCTION enrolls() RETURNS trigger LANGUAGE plpgsql AS '
+  DECLARE v text := upper(NEW.email); r record; n int; BEGIN NEW.label := v; NEW.changed := now(); NEW.slug := slugged(''A b''); NEW.size := 3; SELECT NEW.phone, 1 INTO NEW.code, n; INSERT INTO trail (op, tab, was) VALUES (TG_OP, TG_TABLE_NAME, to_jsonb(NEW)); FOR r IN SELECT ssn AS x FROM people WHERE id = 1 LOOP INSERT INTO trail (op, tab, what) VALUES (TG_OP, TG_TABLE_NAME, r.x); END LOOP; RETURN NEW; END';
+CREATE TRIGGER enrolls BEFORE INSERT OR UPDATE ON enrolled FOR EACH ROW EXECUTE FUNCTION enrolls();
+CREATE TRIGGER enrolls_words BEFORE INSERT OR UPDATE ON enrolled FOR EACH ROW
+  EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.simple', email);
+CREATE TABLE copied (id int, kept text, made int);
+CREATE FUNCTION copies() RETURNS trigger LANGUAGE plpgsql
+  AS 'BEGIN INSERT INTO copied SELECT id, email, 1 FROM fresh; RETURN NULL; END';
+CREATE TRIGGER copies AFTER INSERT ON enrolled REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION copies();
+CREATE TABLE swapped (id int, iban text, other text);
+CREATE FUNCTION swaps() RETURNS trigger LANGUAGE plpgsql
+  AS 'DECLARE r swapped; BEGIN r := NEW; r.other := NEW.iban; r.iban := NULL; RETURN r; END';
+CREATE TRIGGER swaps BEFORE INSERT ON swapped FOR EACH ROW EXECUTE FUNCTION swaps();
+CREATE TABLE ruled (id int, email text);
+CREATE TABLE by_rule (id int, seen text);
+CREATE RULE also AS ON INSERT TO ruled DO ALSO INSERT INTO by_rule VALUES (NEW.id, NEW.email);
+CREATE TABLE handed (id int, email text);
+CREATE TABLE by_hand (id int, seen text);
+CREATE FUNCTION hand_over(int, text) RETURNS void LANGUAGE sql AS 'INSERT INTO public.by_hand VALUES ($1, $2)';
+CREATE FUNCTION hands() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM hand_over(NEW.id, NEW.email); RETURN NEW; END';
+CREATE TRIGGER hands AFTER INSERT ON handed FOR EACH ROW EXECUTE FUNCTION hands();
+CREATE TABLE jots (id int, seen text);
+CREATE FUNCTION jot(int, text) RETURNS void LANGUAGE sql AS 'INSERT INTO public.jots VALUES ($1, $2)';
+CREATE FUNCTION jot_mail() RETURNS void LANGUAGE sql AS 'INSERT INTO public.jots SELECT 1, email FROM public.people WHERE id = 1';
+CREATE TABLE below_filled (more text) INHERITS (filled);
+CREATE VIEW trail_again AS SELECT n, what AS it FROM trail;
 CREATE AGGREGATE glued(text) (SFUNC = textcat, STYPE = text);
 CREATE INDEX ON people (upper(email));
 CREATE STATISTICS on_people (mcv) ON city, email FROM people;

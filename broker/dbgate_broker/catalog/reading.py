@@ -15,6 +15,7 @@ from dbgate_core.classify.known import NOTHING, Known
 from dbgate_core.masking.classes import DataClass, classify_column
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM_COLUMNS
 from dbgate_core.masking.generated import with_generated_classes
+from dbgate_core.masking.triggers import with_filled_classes
 from dbgate_core.masking.types import ELEMENTS, TEXT_OID
 from dbgate_core.masking.views import with_view_classes
 
@@ -33,6 +34,8 @@ _KINDS: Final = {
 }
 _ARRAYS: Final = {element: array for array, element in ELEMENTS.items()}
 _MAX_DOMAIN_HOPS: Final = 32
+_MAX_ROUNDS: Final = 6
+"""Triggers that read views of tables that triggers fill, so deep."""
 HASHED_ROWS: Final = 200
 """At once: the interpreter's lock is not given up within a repr(), and the broker's loop waits for it."""
 
@@ -82,6 +85,17 @@ def build(rows: Rows, known: Known = NOTHING) -> Catalog:
         shapes(rows.shapes, made_of, rows.types, below),
         partial=rows.partial,
     )
+    return _followed(catalog)
+
+
+def _followed(catalog: Catalog) -> Catalog:
+    """With what views, generated columns and triggers make of classes; each may read what another fills."""
+    for _ in range(_MAX_ROUNDS):
+        catalog = with_view_classes(with_generated_classes(catalog))
+        filled = with_filled_classes(catalog)
+        if filled is catalog:
+            return catalog
+        catalog = filled
     return with_view_classes(with_generated_classes(catalog))
 
 

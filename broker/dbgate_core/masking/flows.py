@@ -12,8 +12,10 @@ from typing import Final
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
+from dbgate_core.masking.body_writes import by_call
 from dbgate_core.masking.carried import CLEAN, Carried, Source
 from dbgate_core.masking.code import hidden_in_code
+from dbgate_core.masking.filled import Filled
 from dbgate_core.masking.foreseen import foreseen
 from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import (
@@ -91,7 +93,8 @@ def _statement(node: Node, scope: Scope) -> str:
         query = node.create_table_as_stmt.query if name == "create_table_as_stmt" else node
         outputs = query_outputs(query, scope)
         return "" if outputs.everything.clean else "a new table would hold protected values"
-    return _code(node, scope) or _writes(node, scope) or _sinks(node, scope) or _amount(node, scope)
+    reasons = (check(node, scope) for check in (_code, _writes, _calling, _sinks, _amount))
+    return next((reason for reason in reasons if reason), "")
 
 
 def _code(node: Node, scope: Scope) -> str:
@@ -229,6 +232,24 @@ def _writes(node: Node, scope: Scope) -> str:
         target, _, _ = dml_sources(statement, real)
     return next((f"{name or 'a column'} would hold protected values" for name, carried in written.items()
                  if not _may_hold(name, carried, target)), "")  # fmt: skip
+
+
+def _calling(node: Node, scope: Scope) -> str:
+    """What functions write that the statement calls, given what it gives them."""
+    if kind(node) == "create_function_stmt":
+        return ""
+    simple = kind(node) == "select_stmt" and sum(1 for _ in _below(node, "select_stmt")) == 1
+    inside = scope.within(from_items(node.select_stmt.from_clause, scope)[0]) if simple else scope
+    filled = Filled(replace(scope, counted=None))
+    for call in _calls(node):
+        by_call(call, [expression(argument, inside) for argument in call.args], filled)
+    for (oid, column), classes in filled.fills.items():
+        relation = scope.catalog.by_oid(oid)
+        held = relation.column(column) if relation is not None else None
+        if held is None or not held.classes or held.document is not None:
+            name = relation.name if relation is not None else "a relation"
+            return f"a function would write {', '.join(sorted(classes))} to {name}"
+    return ""
 
 
 def _is_new(relation: Node, scope: Scope) -> bool:

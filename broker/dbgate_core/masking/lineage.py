@@ -16,15 +16,14 @@ from typing import Final
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
 from dbgate_core.masking.document import edits_itself, member, same_places
 from dbgate_core.masking.functions import BLIND, COUNTING, OPEN, PASSING, SETTINGS
+from dbgate_core.masking.routines import passes_arguments
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
 MAX_DEPTH: Final = 40
 """Nested queries beyond this carry everything: nobody writes them, and Python's stack is finite."""
 _RECURSION_ROUNDS: Final = 4
-_VALUE_LEAVES: Final = frozenset(
-    {"a_const", "param_ref", "set_to_default", "null_test", "type_name"}
-)
+_VALUE_LEAVES: Final = frozenset({"a_const", "set_to_default", "null_test", "type_name"})
 _DML: Final = frozenset({"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"})
 
 
@@ -345,6 +344,8 @@ def expression(node: Node, scope: Scope) -> Carried:
     if not name or name in _VALUE_LEAVES:
         return CLEAN
     message = inner(node)
+    if name == "param_ref":
+        return next(iter(scope.parameters[message.number - 1 : message.number]), CLEAN)
     if name == "column_ref":
         return scope.column(strings(message.fields))
     if name == "a_expr" and (found := _member(node, scope)) is not None:
@@ -426,9 +427,12 @@ def runs_foreign_code(node: Node, scope: Scope) -> bool:
 
 def _foreign(path: tuple[str, ...], scope: Scope) -> bool:
     """Is the function another than one of the system's own, so that it may read relations."""
-    if len(path) > 1:
-        return path[-2] not in ("pg_catalog", "information_schema")
-    return path[0] in scope.catalog.functions
+    if len(path) > 1 and path[-2] in ("pg_catalog", "information_schema"):
+        return False
+    if len(path) == 1 and path[0] not in scope.catalog.functions:
+        return False
+    as_read = not (scope.blurred or scope.renamed or scope.shadows)
+    return not (as_read and passes_arguments(path[-1], scope.catalog))
 
 
 def _plain_setting(call: Node) -> bool:

@@ -26,6 +26,7 @@ class Scope:
     catalog may be wrong about relations: each may hold anything, but the system's own when their schema
     is named, for no DDL takes their names. When `renamed`, any may be another one
     that the catalog has: what is read of a column may be what a column of that name holds in any table.
+    `parameters` are what a function is called with; those of a statement carry nothing.
     """
 
     catalog: Catalog
@@ -38,6 +39,7 @@ class Scope:
     counted: list[Carried] | None = field(default=None, compare=False)
     blurred: bool = False
     renamed: bool = False
+    parameters: tuple[Carried, ...] = ()
 
     @property
     def anything(self) -> Carried:

@@ -74,6 +74,7 @@ def analyse(
         defines={name: text for walk in walks for name in walk.defines},
         changes=sum(walk.changes for walk in walks),
         uncounted=_uncounted(walks),
+        portals=any(walk.portals for walk in walks),
         searches=searches((raw.stmt for raw in statements), catalog, reads, search_path),
     )
 

@@ -26,6 +26,7 @@ _KNOWN_NAMES: Final = """
     raise assert execsql dynexecute dynfors getdiag open fetch close perform call commit rollback set
 """
 _KNOWN: Final = frozenset(_STATEMENT + name for name in _KNOWN_NAMES.split())
+_PORTALS: Final = frozenset({"PLpgSQL_stmt_open", "PLpgSQL_stmt_close", "PLpgSQL_stmt_forc"})
 _NAMES: Final = frozenset({"refname", "label"})
 """Fields of the tree that hold what a name in the body's SQL may mean instead of a column."""
 _STATEMENT_MODE, _EXPRESSION_MODE = 0, 2  # RawParseMode; 3 to 5 are assignments
@@ -41,13 +42,14 @@ class Body:
     """`nodes` are statements that the body may run, `variables` names in it that are no columns.
 
     `whole` is false when it may run others: dynamic SQL, a language that is not read. `path` is the
-    search_path that the function sets for itself.
+    search_path that the function sets for itself. `portals`: it opens or closes some, by names that may be anybody's.
     """
 
     nodes: tuple[Node, ...] = ()
     variables: frozenset[str] = frozenset()
     whole: bool = False
     path: tuple[str, ...] | None = None
+    portals: bool = False
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class _Found:
     nodes: list[Node] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     whole: bool = True
+    portals: bool = False
 
 
 def language_of(options: Any, default: str) -> str:  # Any: protobuf
@@ -103,7 +106,8 @@ def read_body(node: Node) -> Body:
         _code(parse_code(node), found)
     variables = frozenset(name.lower() for name in found.names if name)
     found.nodes += [item.def_elem.arg for item in options if item.def_elem.defname == "set"]
-    return Body(tuple(found.nodes), variables, found.whole, _own_path(options))
+    path = _own_path(options)
+    return Body(tuple(found.nodes), variables, found.whole, path, found.portals)
 
 
 def _text(options: Any) -> str:  # Any: protobuf
@@ -144,6 +148,7 @@ def _code(part: Any, found: _Found) -> None:  # Any: the JSON of libpg_query
                 found.names.add(held)
             elif name.startswith(_STATEMENT) and name not in _KNOWN:
                 found.whole = False
+            found.portals |= name in _PORTALS
             if name in _DYNAMIC and (query := held.get(_DYNAMIC[name])):
                 _dynamic(query["PLpgSQL_expr"]["query"], found)
             _code(held, found)

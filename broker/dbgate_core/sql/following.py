@@ -92,6 +92,7 @@ def _merge(walk: Walk, piece: Piece) -> None:
     walk.functions |= piece.functions
     walk.changes_schema |= piece.changes_schema
     walk.sets_search_path |= piece.sets_search_path
+    walk.portals |= piece.portals
 
 
 def piece_of(walk: Walk, behaviour: Behaviour, item: int | Hook) -> Piece:
@@ -131,6 +132,7 @@ def read(outer: Walk, body: Body) -> Piece:
         body.whole and not walk.incomplete and not moves,
         walk.changes_schema,
         sets_path,
+        body.portals,
     )
 
 

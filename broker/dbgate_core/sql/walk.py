@@ -113,6 +113,7 @@ class Walk:
         "incomplete",
         "known_columns",
         "moves_names",
+        "portals",
         "reads",
         "routines",
         "search_path",
@@ -169,6 +170,7 @@ class Walk:
         self.stars = False
         self.incomplete = False
         self.moves_names = False
+        self.portals = False
         self.changes_schema = False
         self.sets_search_path = False
         self.todo: list[tuple[str, Node, Scope]] = []

@@ -79,10 +79,8 @@ select body from notes;
 merge into products t using people p on p.id = t.id when matched then update set title = p.email;
 select title from products;
 
--- open: a trigger that was there before writes it, and no statement shows it
 insert into filled (id) values (1) returning body;
 
--- open: a trigger that was there before writes it, and no statement shows it
 insert into filled (id) values (1);
 select body from filled;
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dbgate_core.behaviour import Behaviour, Hook, Routine
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.masking.temporary import CleanTables
+from dbgate_core.meaning import runs_code
 from dbgate_core.sql.analyse import analyse
 from dbgate_core.sql.bodies import body_of
 from dbgate_core.sql.effects import Action
@@ -79,6 +80,23 @@ def test_overloads_of_every_schema_are_followed() -> None:
     catalog = known([routine(1, "SELECT 1"), elsewhere])
     assert "delete public.t table ?absent" in effects("select f1()", catalog)
     assert "delete public.t table ?absent" not in effects("select public.f1()", catalog)
+
+
+def test_a_body_that_was_read_is_no_code_but_for_portals() -> None:
+    bodies = ["SELECT 1", "begin return; end", "declare c cursor for select 1; begin open c; end",
+              "begin execute a; end", "begin perform f3(); end"]  # fmt: skip
+    catalog = known(
+        [routine(n, body, "sql" if n == 1 else "plpgsql") for n, body in enumerate(bodies, 1)]
+    )
+    found = [runs_code(analyse(f"select f{n}()", catalog)) for n in range(1, 6)]
+    assert found == [False, False, True, True, True]
+    assert runs_code(analyse("select f1()", catalog, settled=False))
+
+
+def test_a_trigger_that_opens_portals_is_code() -> None:
+    opens = routine(9, "declare c cursor for select 1; begin open c; end", "plpgsql")
+    catalog = known([opens], Hook(INSERTED, routine=9))
+    assert runs_code(analyse("insert into t values (1)", catalog))
 
 
 def test_a_language_that_is_not_read_and_code_that_moves_names_are_not_followed() -> None:
