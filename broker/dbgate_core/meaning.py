@@ -11,6 +11,7 @@ from typing import Final
 from dbgate_core.catalog import Catalog
 from dbgate_core.masking.flows import taints
 from dbgate_core.masking.makes import makes
+from dbgate_core.masking.moved import moved_columns
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.sql.analysis import Analysis
 from dbgate_core.sql.effects import Action, Effect
@@ -37,7 +38,7 @@ class Meaning:
     otherwise.
 
     `path_known` is false once the search_path may have changed; `uncommitted` while own DDL is seen by
-    nobody else; `code_seen` counts the statements that ran code which cannot be followed.
+    nobody else; `moved_columns` are names that own DDL gave to columns, as `masking.moved` has it; `code_seen` counts the statements that ran code which cannot be followed.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,7 @@ class Meaning:
         self.code_seen = 0
         self._altered = False
         self._moved = False
+        self.moved_columns: frozenset[str] = frozenset()
         self._tables = CleanTables()
 
     @property
@@ -121,6 +123,8 @@ class Meaning:
             self.uncommitted = True
             self._altered = self._altered or not all(map(_adds, analysis.effects))
             self._moved = self._moved or not all(map(_on_relations, analysis.effects))
+            if any(map(_renames_column, analysis.effects)):
+                self.moved_columns |= moved_columns(analysis.text)
         if analysis.sets_search_path:
             self.path_known = False
 
@@ -174,6 +178,8 @@ class Meaning:
         """The catalog was read again; it does not show what is uncommitted."""
         self._altered = self._altered and self.uncommitted
         self._moved = self._moved and self.uncommitted
+        if not self.uncommitted:
+            self.moved_columns = frozenset()
 
 
 def runs_code(analysis: Analysis) -> bool:
@@ -207,6 +213,10 @@ def _on_relations(effect: Effect) -> bool:
 def _adds(effect: Effect) -> bool:
     created = effect.action is Action.CREATE and effect.kind in _ADDING
     return created or _unseen(effect) or _is_nameless(effect)
+
+
+def _renames_column(effect: Effect) -> bool:
+    return effect.action is Action.ALTER and effect.detail == "rename column"
 
 
 def _is_nameless(effect: Effect) -> bool:

@@ -91,4 +91,6 @@ class Sight:
             return judged.flow
         own = meaning.clean, meaning.shadows
         text, path = analysis.text, self.search_path
-        return hidden_flow(text, self.catalog, path, *own, renamed=meaning.altered)
+        return hidden_flow(
+            text, self.catalog, path, *own, renamed=meaning.altered, moved=meaning.moved_columns
+        )

@@ -64,16 +64,17 @@ def hidden_flow(
     shadows: frozenset[str] = frozenset(),
     *,
     renamed: bool = False,
+    moved: frozenset[str] = frozenset(),
 ) -> str:
     """Why the text would move protected values out of sight; empty when it does not.
 
-    `renamed`: tables may have been renamed since the catalog was read. A text that cannot be parsed
+    `renamed`: tables may have been renamed since the catalog was read; columns, too, to the names in `moved`. A text that cannot be parsed
     moves nothing, for it is never forwarded.
     """
     if not catalog.classes:
         return ""
     shadows |= makes(text).temporary_names(shadows)
-    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, renamed=renamed)
+    scope = Scope(catalog, search_path, clean=clean, shadows=shadows, renamed=renamed, moved=moved)
     try:
         reasons = (_statement(raw.stmt, scope) for raw in parse(text).stmts)
         return next((reason for reason in reasons if reason), "")
@@ -230,8 +231,11 @@ def _writes(node: Node, scope: Scope) -> str:
     ):  # the path may find the real one; what it holds is what it held
         real = replace(scope, shadows=frozenset(), clean=frozenset(), renamed=False)
         target, _, _ = dml_sources(statement, real)
-    return next((f"{name or 'a column'} would hold protected values" for name, carried in written.items()
-                 if not _may_hold(name, carried, target)), "")  # fmt: skip
+    for name, carried in written.items():
+        moved = scope.is_moved(name) and not carried.clean
+        if moved or not _may_hold(name, carried, target):
+            return f"{name or 'a column'} would hold protected values"
+    return ""
 
 
 def _calling(node: Node, scope: Scope) -> str:

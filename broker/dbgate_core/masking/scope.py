@@ -9,6 +9,7 @@ from typing import Final
 from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed, either
 from dbgate_core.masking.functions import SENSITIVE_SYSTEM
+from dbgate_core.masking.moved import ALL_NAMES
 from dbgate_core.sql.system import SYSTEM_RELATIONS
 
 SYSTEM_COLUMNS: Final = frozenset({"ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
@@ -26,6 +27,7 @@ class Scope:
     catalog may be wrong about relations: each may hold anything, but the system's own when their schema
     is named, for no DDL takes their names. When `renamed`, any may be another one
     that the catalog has: what is read of a column may be what a column of that name holds in any table.
+    A column of a name in `moved` may be any other one (`masking.moved`).
     `parameters` are what a function is called with; those of a statement carry nothing.
     """
 
@@ -40,6 +42,7 @@ class Scope:
     blurred: bool = False
     renamed: bool = False
     parameters: tuple[Carried, ...] = ()
+    moved: frozenset[str] = frozenset()
 
     @property
     def anything(self) -> Carried:
@@ -142,6 +145,10 @@ class Scope:
         system = schema in _SYSTEM_SCHEMAS or (not schema and name.startswith("pg_"))
         return CLEAN if system and name not in SENSITIVE_SYSTEM else self.anything
 
+    def is_moved(self, column: str) -> bool:
+        """May the name mean another column than the catalog says."""
+        return column in self.moved or self.moved == ALL_NAMES
+
     def _columns(self, found: CatalogRelation, schema: str) -> tuple[tuple[str, Carried], ...]:
         """Its columns. The path may have been changed, so namesakes' classes are added; or names of tables."""
         namesakes = () if schema else self.catalog.named(found.name)
@@ -151,6 +158,8 @@ class Scope:
         columns = []
         for column in found.columns:
             classes, derived = column.classes, column.derived
+            if self.is_moved(column.name):
+                classes, derived = self.catalog.classes, True
             for other in others:
                 if (twin := other.column(column.name)) and twin.classes - classes:
                     classes, derived = classes | twin.classes, True

@@ -234,6 +234,23 @@ def test_protected_columns_are_masked_and_said_at_the_end() -> None:
     assert masked == [{"column": "email", "class": "email", "mask": "partial"}]
 
 
+def test_a_column_that_took_anothers_name_in_this_transaction_is_not_copied_by_it() -> None:
+    found = frozenset({DataClass.PERSON_NAME})
+    columns = (Column(1, "word", TEXT), Column(2, "body", TEXT, found, found=found))
+    kept = CatalogRelation(20_002, "public", "kept", RelationKind.TABLE, columns)
+    desk = Desk(catalog=Catalog([kept, PLAIN], "1"))
+    guard = desk.guard()
+    copy = "insert into plain (id) select word from kept"
+    assert isinstance(guard.judge(copy), Leave)
+    for step in ("word to away", "body to word"):
+        begun = guard.begin(leave(guard, f"alter table kept rename {step}"), None, "simple")
+        guard.end(begun, Outcome(Status.OK, "ALTER TABLE"))
+    assert isinstance(guard.judge(copy), Refusal)
+    guard.transaction("I")
+    guard.renew(Picture(desk.catalog, desk.epoch.value))
+    assert isinstance(guard.judge(copy), Leave)
+
+
 NOTE = Field("note", 0, 0, TEXT, -1, -1, 0)
 
 

@@ -7,6 +7,7 @@ import pytest
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.flows import hidden_flow
+from dbgate_core.masking.moved import ALL_NAMES, moved_columns
 
 INT, TEXT = 23, 25
 FOUND = frozenset({DataClass.PERSON_NAME})
@@ -54,3 +55,38 @@ def test_others_go_on(text: str) -> None:
 def test_what_is_written_to_is_what_it_was() -> None:
     """A plain column does not take protected values for what its name may mean elsewhere."""
     assert hidden_flow("insert into notes (body) select body from kept", CATALOG, renamed=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "moves"),
+    [
+        ("insert into plain (word) select note from notes", True),
+        ("insert into plain (word) select upper(n.note) from notes n", True),
+        ("update notes set note = (select body from kept limit 1)", True),
+        ("insert into kept (note) select body from kept", True),
+        ("insert into plain (word) select word from plain", False),
+        ("insert into kept (body) select note from notes", False),
+        ("update notes set note = 'x'", False),
+    ],
+)
+def test_a_name_that_a_column_was_given_may_mean_any(text: str, moves: bool) -> None:
+    """`alter table kept rename body to old; alter table kept rename note to body; ... old to note`."""
+    found = hidden_flow(text, CATALOG, renamed=True, moved=frozenset({"note"}))
+    assert bool(found) is moves
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        ("alter table t rename a to b; alter table t rename column c to d", {"b", "d"}),
+        ("do $$ begin alter table t rename a to b; end $$", {""}),
+        ("select 1 +", {""}),
+    ],
+)
+def test_which_names_are_given(text: str, moved: set[str]) -> None:
+    assert moved_columns(text) == moved
+
+
+def test_code_may_give_any_name() -> None:
+    text = "insert into plain (word) select word from plain"
+    assert hidden_flow(text, CATALOG, renamed=True, moved=ALL_NAMES)
