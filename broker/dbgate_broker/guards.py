@@ -135,7 +135,7 @@ class ConnectionGuards:
             "policy": self._policy.version,
         }
         return Scope(
-            subject=Subject(session.principal, facts, session.access_role),
+            subject=Subject(session.principal, facts, session.access_role, bool(session.reason)),
             entry=entry,
             key=self._key,
             releases=session.releases,

@@ -81,8 +81,9 @@ class LivePolicies:
         analysis: Analysis,
         *,
         approved: bool = False,
+        reasoned: bool = False,
     ) -> Decision:
         """As `Policies.statement`."""
         return self._current.statement(
-            principal, database, access_role, analysis, approved=approved
+            principal, database, access_role, analysis, approved=approved, reasoned=reasoned
         )

@@ -54,22 +54,24 @@ class StatementPolicy(Protocol):
         analysis: Analysis,
         *,
         approved: bool = False,
+        reasoned: bool = False,
     ) -> Decision:
-        """Whether the statement may run; HOLD, with the quorum, when only an approval is missing."""
+        """Whether the statement may run, in a session for which a reason was given or not; HOLD, with the quorum, when only an approval is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who acts, where, and by which access role: what a verdict depends on beside the text."""
+    """Who acts, where, by which access role, and whether with a reason: what a verdict depends on beside the text."""
 
     principal: Principal
     database: DatabaseFacts
     access_role: str
+    reasoned: bool = False
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Hash once: a subject is looked up with every statement."""
-        parts = (self.principal, self.database, self.access_role)
+        parts = (self.principal, self.database, self.access_role, self.reasoned)
         object.__setattr__(self, "_hash", hash(parts))
 
     def __hash__(self) -> int:
@@ -272,7 +274,13 @@ class Verdicts:
 
 
 def _asked(policy: StatementPolicy, subject: Subject, analysis: Analysis) -> Decision:
-    return policy.statement(subject.principal, subject.database, subject.access_role, analysis)
+    return policy.statement(
+        subject.principal,
+        subject.database,
+        subject.access_role,
+        analysis,
+        reasoned=subject.reasoned,
+    )
 
 
 def flow(analysis: Analysis, catalog: Catalog, search_path: tuple[str, ...]) -> str:

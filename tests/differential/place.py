@@ -80,11 +80,12 @@ class Everything:
         analysis: Analysis,
         *,
         approved: bool = False,
+        reasoned: bool = False,
     ) -> Decision:
         if self._refuses and FORBIDDEN in {r.name for r in analysis.reads | analysis.writes}:
             return Decision(Verdict.DENY, (FORBIDDEN,), "not this table")
         return self._policies.statement(
-            principal, database, access_role, analysis, approved=approved
+            principal, database, access_role, analysis, approved=approved, reasoned=reasoned
         )
 
 

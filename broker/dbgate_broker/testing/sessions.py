@@ -99,6 +99,7 @@ class TablePolicy:
         analysis: Analysis,
         *,
         approved: bool = False,
+        reasoned: bool = False,
     ) -> Decision:
         """By the text."""
         if analysis.canonical in self.refused:

@@ -363,7 +363,12 @@ class ConnectionGuard:
     def _approved(self, analysis: Analysis) -> Decision:
         subject = self._scope.subject
         return self._verdicts.policy.statement(
-            subject.principal, subject.database, subject.access_role, analysis, approved=True
+            subject.principal,
+            subject.database,
+            subject.access_role,
+            analysis,
+            approved=True,
+            reasoned=subject.reasoned,
         )
 
     def _digest(self, analysis: Analysis) -> str:

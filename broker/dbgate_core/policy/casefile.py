@@ -73,6 +73,7 @@ class Case(_Section, frozen=True, kw_only=True):
     approval: str | None = None
     rows: Annotated[int, msgspec.Meta(ge=0)] | None = None
     masked: bool | None = None
+    has_reason: bool = False
 
 
 class _File(_Section, frozen=True, kw_only=True):

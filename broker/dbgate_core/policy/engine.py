@@ -149,8 +149,11 @@ class Policies:
         analysis: Analysis,
         *,
         approved: bool = False,
+        reasoned: bool = False,
     ) -> Decision:
         """Whether a statement may run in a session of that access role, and what it then owes.
+
+        `reasoned`: somebody said what the session is for.
 
         Depends on the analysis's effects, statements, incomplete, reads, writes, functions and searches; the
         words of a refusal quote its text.
@@ -178,7 +181,7 @@ class Policies:
                 )
                 rulings.append(ruling)
                 observed |= noted
-            masks = masks or not self._unmasks(actor, database, access_role, known)
+            masks = masks or not self._unmasks(actor, database, access_role, known, reasoned)
         decision = replace(combine(topic, rulings), observed=tuple(sorted(observed)))
         if not decision.allowed:
             return decision
@@ -234,12 +237,17 @@ class Policies:
         return self._rule(asked, known, approved, effect), self._observe(asked, known)
 
     def _unmasks(
-        self, actor: Actor, database: DatabaseFacts, access_role: str, known: Entities
+        self,
+        actor: Actor,
+        database: DatabaseFacts,
+        access_role: str,
+        known: Entities,
+        reasoned: bool,
     ) -> bool:
         """Whether values pass in clear. An approval of a statement is none to see them."""
         if not self._full.can_permit(questions.UNMASK):
             return False
-        question = questions.of_unmask(actor, database, access_role)
+        question = questions.of_unmask(actor, database, access_role, reasoned)
         return self._rule(question, known, False).verdict is Verdict.ALLOW
 
     def _rule(

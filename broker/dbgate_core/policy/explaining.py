@@ -55,9 +55,9 @@ def explain(
         (effect, _alone(policies, subject, trial.analysis, effect))
         for effect in effects_of(trial.analysis)
     )
-    if trial.decision.allowed:
-        return Explanation(trial, session, effects)
     tried = _Trying(policies, subject, text, catalog, trial.decision.verdict)
+    if trial.decision.allowed:
+        return Explanation(trial, session, effects, tuple(tried.reason(trial)))
     roles = sorted({*access_roles, *policies.access_roles} - {subject.access_role})
     ways = (*tried.where(trial.analysis), *tried.roles(roles), *tried.groups())
     return Explanation(trial, session, effects, ways)
@@ -67,7 +67,13 @@ def _alone(policies: Policies, subject: Subject, analysis: Analysis, effect: Eff
     """The decision on one effect, with all that the statement reads and writes around it."""
     unknown = effect.action is Action.UNKNOWN
     alone = replace(analysis, effects=(effect,), incomplete=unknown)
-    return policies.statement(subject.principal, subject.database, subject.access_role, alone)
+    return policies.statement(
+        subject.principal,
+        subject.database,
+        subject.access_role,
+        alone,
+        reasoned=subject.reasoned,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,16 @@ class _Trying:
     text: str
     catalog: Catalog
     was: Verdict
+
+    def reason(self, trial: Trial) -> Iterator[Way]:
+        """With a reason for the session, where that shows what is masked without one."""
+        who = self.subject
+        if not trial.masked or who.reasoned:
+            return
+        other = attempt(self.policies, replace(who, reasoned=True), self.text, self.catalog)
+        if not other.masked:
+            command = f"{open_in_role(who.database.name, who.access_role)} --reason '...'"
+            yield Way("unmasked, with a reason", other.decision.verdict, command)
 
     def where(self, analysis: Analysis) -> Iterator[Way]:
         """With a WHERE that chooses, where there was none."""
@@ -98,7 +114,7 @@ class _Trying:
             session = self.policies.connect(who.principal, who.database, role)
             if session.verdict is Verdict.DENY:
                 continue
-            other = Subject(who.principal, who.database, role)
+            other = replace(who, access_role=role)
             decision = attempt(self.policies, other, self.text, self.catalog).decision
             ask = ask_for_role if session.verdict is Verdict.HOLD else open_in_role
             command = ask(who.database.name, role)
@@ -109,7 +125,7 @@ class _Trying:
         who = self.subject
         for group in sorted(self.policies.groups - who.principal.groups):
             member = replace(who.principal, groups=who.principal.groups | {group})
-            other = Subject(member, who.database, who.access_role)
+            other = replace(who, principal=member)
             decision = attempt(self.policies, other, self.text, self.catalog).decision
             yield from self._better(f"as a member of {clean(group)}", decision)
 

@@ -60,9 +60,11 @@ def of_connect(actor: Actor, database: DatabaseFacts, access_role: str) -> Quest
     return Question(actor.uid, CONNECT, database_uid(database), {"access_role": access_role})
 
 
-def of_unmask(actor: Actor, database: DatabaseFacts, access_role: str) -> Question:
-    """May the actor see what the statement reads in clear?"""
-    context = {"access_role": access_role, "statement": _STATEMENT_REF}
+def of_unmask(
+    actor: Actor, database: DatabaseFacts, access_role: str, reasoned: bool = False
+) -> Question:
+    """May the actor see what the statement reads in clear, in a session with or without a reason?"""
+    context = {"access_role": access_role, "has_reason": reasoned, "statement": _STATEMENT_REF}
     return Question(actor.uid, UNMASK, database_uid(database), context)
 
 

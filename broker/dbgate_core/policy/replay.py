@@ -94,8 +94,11 @@ def replay(old: Policies, new: Policies, statements: Iterable[Recorded]) -> Repl
 
 
 def _decide(policies: Policies, each: Recorded) -> Decision:
+    """As if its session had a reason, which only entries of what was shown repeat."""
     who = each.subject
-    return policies.statement(who.principal, who.database, who.access_role, each.analysis)
+    return policies.statement(
+        who.principal, who.database, who.access_role, each.analysis, reasoned=True
+    )
 
 
 def _count(found: Replayed, decided: _Decided, change: Change, each: Recorded) -> None:

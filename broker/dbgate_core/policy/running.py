@@ -33,7 +33,7 @@ def run_cases(policies: Policies, cases: Cases) -> list[Result]:
 def _try(policies: Policies, cases: Cases, case: Case) -> Trial:
     principal, setting = cases.people[case.who], cases.settings[case.database]
     if case.sql:
-        subject = Subject(principal, setting.facts, case.role)
+        subject = Subject(principal, setting.facts, case.role, case.has_reason)
         return attempt(policies, subject, case.sql, setting.catalog)
     if case.ask == "connect":
         return Trial(policies.connect(principal, setting.facts, case.role), None)

@@ -49,7 +49,11 @@ def attempt(
             Decision(Verdict.DENY, message=exc.message, hint=exc.hint), None, code=exc.code
         )
     decision = policies.statement(
-        subject.principal, subject.database, subject.access_role, analysis
+        subject.principal,
+        subject.database,
+        subject.access_role,
+        analysis,
+        reasoned=subject.reasoned,
     )
     owed = decision.obligations
     if decision.allowed and owed.mask and moved:

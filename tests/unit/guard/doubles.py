@@ -59,6 +59,7 @@ class TablePolicy:
         analysis: Analysis,
         *,
         approved: bool = False,
+        reasoned: bool = False,
     ) -> Decision:
         return replace(self._decided(analysis, approved), observed=self.observed)
 

@@ -366,6 +366,21 @@ def test_the_mask_that_leaves_least_counts() -> None:
     assert [styles.others for styles in owed] == ["token", "null", "partial"]
 
 
+def test_values_may_be_shown_to_those_who_say_what_for() -> None:
+    some = rules(
+        '@id("all") permit(principal, action, resource) when { action != Action::"unmask" };',
+        '@id("why") permit(principal, action == Action::"unmask", resource)'
+        " when { context.has_reason };",
+    )
+    masks = [
+        some.statement(
+            BOB, DEVELOPMENT, "admin", analysis(SELECT), reasoned=reasoned
+        ).obligations.mask
+        for reasoned in (False, True)
+    ]
+    assert masks == [True, False]
+
+
 def test_texts_are_read_where_one_permit_that_decides_says_so() -> None:
     some = rules(
         EVERYTHING,

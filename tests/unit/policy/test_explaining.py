@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dbgate_core.catalog import Catalog
 from dbgate_core.decision import Verdict
 from dbgate_core.policy import Policies
 from dbgate_core.policy.explaining import Explanation, explain
+from dbgate_core.policy.sketch import sketch
 from dbgate_core.principal import Principal
 from dbgate_core.verdicts import Subject
 from tests.unit.policy.people import (
@@ -49,6 +52,27 @@ def test_a_missing_access_role_is_named_with_the_command_that_asks_for_it() -> N
     subject = Subject(ALICE, DEVELOPMENT, "readonly")
     there = would(explain(default(), subject, "insert into orders values (1)", Catalog(())))
     assert there["in the access role readwrite"][1] == "dbgate connect dev-db --role readwrite"
+
+
+def test_a_missing_reason_is_named_where_values_are_masked_without_one() -> None:
+    why = (
+        '@id("why") permit(principal, action == Action::"unmask", resource)'
+        " when { context.has_reason };"
+    )
+    everything = (
+        '@id("all") permit(principal, action, resource) unless { action == Action::"unmask" };'
+    )
+    catalog = sketch("create table customers (id int, email text)")
+    subject = Subject(ALICE, PRODUCTION, "readonly")
+    for text, named in (("select email from customers", True), ("select 1", False)):
+        found = would(explain(rules(everything, why), subject, text, catalog))
+        assert ("unmasked, with a reason" in found) is named
+    command = would(explain(rules(everything, why), subject, "table customers", catalog))
+    assert command["unmasked, with a reason"][1] == (
+        "dbgate connect prod-db --role readonly --reason '...'"
+    )
+    given = replace(subject, reasoned=True)
+    assert not explain(rules(everything, why), given, "table customers", catalog).trial.masked
 
 
 def test_a_role_that_cannot_be_had_is_not_named() -> None:
