@@ -100,3 +100,22 @@ def test_a_session_gets_no_more_than_its_permit_lets_it(stage: Stage) -> None:
     assert [e["limits"] for e in entries if e["kind"] == "session_opened"] == [
         {"rows": 5, "timeout_s": 1}
     ]
+
+
+def test_values_are_shown_to_those_who_say_what_for_and_masked_for_others(stage: Stage) -> None:
+    whole = '@id("dba-connect")'
+    rule = (
+        '@id("why") permit (principal in Group::"developers", action == Action::"unmask", resource)'
+        "\nwhen { context.has_reason };\n\n"
+    )
+    with own_policies(stage, ("access.cedar", whole, rule + whole)):
+        asked = ("query", "prod-db", "select email from customers where id = 1", "--format", "csv")
+        masked = dbgate(stage, *asked)
+        shown = dbgate(stage, *asked, "--reason", "CASE-7: a bounce")
+        assert (masked.returncode, shown.returncode) == (0, 0), masked.stderr + shown.stderr
+        assert "***" in masked.stdout
+        assert "***" not in shown.stdout
+        assert "@" in shown.stdout
+        found = dbgate(stage, "audit", "search", "--exposed", "email", "--json", person="carol")
+        last = [json.loads(line) for line in found.stdout.splitlines()][-1]
+        assert "CASE-7: a bounce" in json.dumps(last)
