@@ -37,7 +37,8 @@ class SessionLimits:
     """What one session may use up, all its connections together; None is without a limit.
 
     `rows` and `row_bytes` are those of results that pass to the client; `timeout_s` is how long the server may
-    work on one statement, or on one pipeline; `rows_affected` is how many rows one text may change.
+    work on one statement, or on one pipeline; `rows_affected` is how many rows one text may change. Those of a `day`
+    are what all sessions of a principal on a database use up together, from midnight to midnight UTC.
     """
 
     statements: int | None = None
@@ -45,6 +46,16 @@ class SessionLimits:
     row_bytes: int | None = None
     timeout_s: int | None = None
     rows_affected: int | None = None
+    day_statements: int | None = None
+    day_rows: int | None = None
+    day_row_bytes: int | None = None
+
+    @property
+    def of_days(self) -> bool:
+        """Is any of them a day's."""
+        return any(
+            each is not None for each in (self.day_statements, self.day_rows, self.day_row_bytes)
+        )
 
     def as_said(self) -> dict[str, int]:
         """Those that there are, by name."""

@@ -119,3 +119,19 @@ def test_values_are_shown_to_those_who_say_what_for_and_masked_for_others(stage:
         found = dbgate(stage, "audit", "search", "--exposed", "email", "--json", person="carol")
         last = [json.loads(line) for line in found.stdout.splitlines()][-1]
         assert "CASE-7: a bounce" in json.dumps(last)
+
+
+def test_a_day_has_no_more_than_its_permit_lets_it_whatever_is_restarted(stage: Stage) -> None:
+    rule = '@id("developers-connect")'
+    limits = f'{rule}\n@day_rows("5")'
+    few = ("query", "prod-db", "select generate_series(1, 3)", "--format", "csv")
+    with own_policies(stage, ("access.cedar", rule, limits)):
+        assert dbgate(stage, *few).returncode == 0
+        more = dbgate(stage, *few)
+        assert more.returncode == 1, more.stderr
+        assert "at most 5 rows of results of prod-db a day" in more.stderr
+        assert "00:00 UTC" in more.stderr
+        restart(stage, signal.SIGTERM)
+        shut = dbgate(stage, "connect", "prod-db", "--agent", "other", "--", "-c", "select 1")
+        assert shut.returncode == 4, shut.stderr
+        assert "at most 5 rows of results of prod-db a day" in shut.stderr

@@ -21,6 +21,7 @@ from dbgate_broker.sessions.guards import GuardedSession, Guards
 from dbgate_broker.sessions.leasing import Held
 from dbgate_broker.sessions.tickets import Stub, login_name
 from dbgate_broker.store.sessions import SessionRow
+from dbgate_core.budget import Day
 from dbgate_core.errors import Denied, LimitExceeded
 from dbgate_core.pgwire.guard import Hold, Refusal
 
@@ -92,6 +93,11 @@ class LiveSession:
     def timeout_s(self) -> float | None:
         """How long the server may work on one statement of it."""
         return self._guarded.budget.limits.timeout_s
+
+    @property
+    def day(self) -> Day | None:
+        """What its principal uses up of limits of the day, where there are any."""
+        return self._guarded.budget.day
 
     @property
     def deadline(self) -> datetime:

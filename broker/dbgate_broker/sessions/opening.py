@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from dbgate_broker.config import Config, DatabaseConfig
 from dbgate_broker.sessions import access, inputs
+from dbgate_broker.sessions.days import Days
 from dbgate_broker.sessions.ending import End, Ending
 from dbgate_broker.sessions.guards import GuardedSession, Guards
 from dbgate_broker.sessions.leasing import Held, Leasing
@@ -22,10 +23,10 @@ from dbgate_broker.store import requests
 from dbgate_broker.store.engine import Store
 from dbgate_broker.store.sessions import SessionRow, SessionState
 from dbgate_core.audit.recorder import Recorder
-from dbgate_core.budget import Budget
+from dbgate_core.budget import Budget, Day
 from dbgate_core.contract import OpenSession
 from dbgate_core.decision import SessionLimits
-from dbgate_core.errors import ApprovalNeeded
+from dbgate_core.errors import ApprovalNeeded, Denied, LimitExceeded
 from dbgate_core.principal import Principal
 
 UNDO_S: Final = 1.0
@@ -47,12 +48,13 @@ class Opening:
     recorder: Recorder
     guards: Guards
     clock: Callable[[], datetime]
+    days: Days
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
     async def open(self, principal: Principal, ask: OpenSession) -> tuple[LiveSession, Ticket]:
         """Open a session.
 
-        1. Policy, or a running request, grants the access role now.
+        1. Policy, or a running request, grants the access role now, and the limits of the day are not used up.
         2. The journal has the session and its lease to be; Vault makes the user; the journal has the lease.
         3. The opening is recorded. If that fails, or anything after 2, all of it is taken back.
         """
@@ -63,6 +65,7 @@ class Opening:
         standing = await self._grant(principal, database, ask.access_role)
         row = self._row(principal, database, standing, ask)
         limits = self._limits(row, database)
+        day = await self._day(principal, database, limits)
         held: Held | None = None
         try:
             held = await self.leasing.take(row, database, standing.role)
@@ -73,7 +76,21 @@ class Opening:
             await asyncio.wait({undoing}, timeout=UNDO_S)
             raise
         ticket = Ticket.new()
-        return self._live(row, database, ticket, held, hold_s, limits), ticket
+        budget = Budget(limits, day)
+        return self._live(row, database, ticket, held, hold_s, budget), ticket
+
+    async def _day(
+        self, principal: Principal, database: DatabaseConfig, limits: SessionLimits
+    ) -> Day | None:
+        """What is used up of limits of a day, where there are any. Raises Denied when nothing is left."""
+        if not limits.of_days:
+            return None
+        day = await self.days.of(principal, database.name)
+        try:
+            day.demand(limits)
+        except LimitExceeded as exc:
+            raise Denied(exc.message, hint=exc.hint, code=exc.code) from exc
+        return day
 
     def _limits(self, row: SessionRow, database: DatabaseConfig) -> SessionLimits:
         """What it may use up: by the rules as they are now, for all of its life."""
@@ -143,7 +160,7 @@ class Opening:
         ticket: Ticket,
         held: Held,
         hold_s: int,
-        limits: SessionLimits,
+        budget: Budget,
     ) -> LiveSession:
         releases = StoreReleases(self.store, row, self.clock)
         guarded = GuardedSession(
@@ -154,6 +171,6 @@ class Opening:
             releases,
             row.reason,
             hold_s,
-            Budget(limits),
+            budget,
         )
         return LiveSession(row, guarded, Stub.of(ticket), held, self.guards, self.clock)

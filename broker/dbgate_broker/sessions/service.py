@@ -15,6 +15,7 @@ from dbgate_broker.credentials.proof import Proof, login_refused
 from dbgate_broker.credentials.provider import CredentialProvider
 from dbgate_broker.gateway.seams import Tunnel
 from dbgate_broker.sessions import access, inputs, lapsing, visibility
+from dbgate_broker.sessions.days import SAVE_S, Days
 from dbgate_broker.sessions.ending import End, Ending
 from dbgate_broker.sessions.guards import Guards
 from dbgate_broker.sessions.leasing import Leasing
@@ -90,6 +91,9 @@ class Sessions:
             idle_s=limits.idle_s,
             abandoned_s=limits.abandoned_s if store.single_broker else None,
         )
+        self._days = Days(
+            store, clock, lambda: (each.day for each in self._roster.live.values() if each.day)
+        )
         self._opening = Opening(
             broker=self._broker,
             config=config,
@@ -100,6 +104,7 @@ class Sessions:
             recorder=recorder,
             guards=guards,
             clock=clock,
+            days=self._days,
             spawn=lambda work: self._roster.spawn(work, "session-undoing"),
         )
         self._stopping = False
@@ -140,6 +145,7 @@ class Sessions:
         await self._roster.finish_all(STOP_S)
         try:
             async with asyncio.timeout(0.5):
+                await self._days.save()
                 await self._store.call(sessions.forget, self._broker)
         except (TimeoutError, DbgateError):
             log.warning("this broker is not signed off in the store")
@@ -332,6 +338,7 @@ class Sessions:
                 lambda: self._orphans.sweep_all(self._vault_roles),
             ),
             Chore("requests: lapse", 15, self._lapse),
+            Chore("limits of the day: count", SAVE_S, self._days.save),
         ]
 
     async def _sign(self) -> None:

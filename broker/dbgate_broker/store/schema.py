@@ -156,3 +156,14 @@ column_classes: Final = Table(
     Column("looked", Text, nullable=False),
     Column("looked_at", UtcDateTime, nullable=False),
 )
+
+day_usage: Final = Table(
+    "day_usage",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("database", String(200), primary_key=True),
+    Column("principal_key", String(2000), primary_key=True),
+    Column("statements", BigInteger, nullable=False),
+    Column("row_count", BigInteger, nullable=False),
+    Column("row_bytes", BigInteger, nullable=False),
+)

@@ -75,7 +75,7 @@ class Results:
     def copy_out(self, leave: Leave, binary: bool, columns: int) -> CopyMask | None:
         """The mask of a COPY TO STDOUT; None when nothing in it is to be masked."""
         owed = leave.decision.obligations
-        if owed.row_limit is not None or self._budget.limits.rows is not None:
+        if owed.row_limit is not None or self._budget.no_copies:
             raise Denied("COPY TO is not for those with a row limit", hint="use SELECT")
         mask = self._copy_plan(leave, binary, columns)
         return LimitedCopy(mask, self._budget) if self._budget.counts_rows else mask

@@ -21,6 +21,9 @@ OF_SESSIONS: Final = {
     "session_bytes": "row_bytes",
     "statement_seconds": "timeout_s",
     "rows_affected": "rows_affected",
+    "day_statements": "day_statements",
+    "day_rows": "day_rows",
+    "day_bytes": "day_row_bytes",
 }
 """The limits of a session by the annotation that sets them, on a permit of `connect`."""
 OF_PERMIT: Final = frozenset({"id", "rows", "mask", "free_text", *OF_SESSIONS})

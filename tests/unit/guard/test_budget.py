@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dbgate_core.budget import Budget
+from dbgate_core.budget import Budget, Day, Used
 from dbgate_core.decision import Obligations, SessionLimits
 from dbgate_core.errors import Denied, LimitExceeded
 from dbgate_core.guard import ConnectionGuard
@@ -114,3 +116,77 @@ def test_copy_data_counts_as_bytes_and_is_not_for_those_with_a_limit_of_rows() -
 def test_without_limits_nothing_is_counted() -> None:
     guard = Desk().guard()
     assert guard.rows(begin(guard), FIELDS) is None
+
+
+def of_day(day: Day, **limits: int) -> Desk:
+    return Desk(budget=Budget(SessionLimits(**limits), day))
+
+
+def test_statements_of_a_day_are_counted_over_all_sessions() -> None:
+    day = Day("prod-db")
+    day.begin(Used(statements=1))
+    one, other = of_day(day, day_statements=3).guard(), of_day(day, day_statements=3).guard()
+    begin(one)
+    begin(other)
+    for guard in (one, other):
+        with pytest.raises(LimitExceeded, match="at most 3 statements of prod-db a day"):
+            begin(guard)
+
+
+@pytest.mark.parametrize("limits", [{"day_rows": 3}, {"day_row_bytes": 3 * len(ROW)}])
+def test_results_of_a_day_never_pass_its_limit(limits: dict[str, int]) -> None:
+    day = Day("prod-db")
+    one, other = of_day(day, **limits).guard(), of_day(day, **limits).guard()
+    assert result(one).rewrite(ROW * 2) == ROW * 2
+    open_ = result(other)
+    assert open_.rewrite(ROW) == ROW
+    with pytest.raises(LimitExceeded, match="of results of prod-db a day"):
+        open_.rewrite(ROW)
+    with pytest.raises(LimitExceeded):
+        begin(one)
+
+
+def test_copies_are_not_for_those_with_a_limit_of_rows_of_a_day() -> None:
+    guard = of_day(Day("prod-db"), day_rows=3).guard()
+    with pytest.raises(Denied, match="row limit"):
+        guard.copy_out(begin(guard, "copy plain to stdout"), False, 1)
+
+
+def test_a_limit_of_a_day_needs_a_day() -> None:
+    with pytest.raises(ValueError, match="without a day"):
+        Budget(SessionLimits(day_rows=3))
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["statement", "rows", "save", "midnight"]))
+)
+
+
+@given(STEPS, st.integers(1, 8), st.integers(1, 8))
+def test_whatever_comes_in_whichever_order_no_day_passes_its_limits(
+    steps: list[tuple[int, str]], statements: int, rows: int
+) -> None:
+    """Three sessions, a store, and counts that are saved at any time; nothing is counted twice or lost."""
+    limits = SessionLimits(day_statements=statements, day_rows=rows)
+    day, stored, began, passed = Day("d"), Used(), 0, 0
+    budgets = [Budget(limits, day) for _ in range(3)]
+    for which, step in steps:
+        if step == "midnight":
+            stored, began, passed = Used(), 0, 0
+            day.saved(day.unsaved, Used())
+        elif step == "save":
+            stored = stored.plus(day.unsaved)
+            day.saved(day.unsaved, stored)
+        else:
+            try:
+                if step == "statement":
+                    budgets[which].statement()
+                    began += 1
+                else:
+                    budgets[which].results(2, 9)
+                    passed += 2
+            except LimitExceeded:
+                pass
+        assert began <= statements
+        assert passed <= rows
+        assert (day.used.statements, day.unsaved.plus(stored)) == (began, day.used)
