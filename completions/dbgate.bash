@@ -98,9 +98,9 @@ _dbgate() {
     'whoami') words='--json -h --help' ;;
     'databases') words='classify --json -h --help' ;;
     'databases classify') words='--all --json -h --help' ;;
-    'connect') words='--role --reason --wait --for --hold --agent --no-client --port --json -h --help' ;;
-    'exec') words='--role --reason --wait --for --hold --agent -h --help' ;;
-    'query') words='--file -f --format --role --reason --wait --for --hold --agent --json -h --help' ;;
+    'connect') words='--role --reason --wait --for --hold --show-masks --agent --no-client --port --json -h --help' ;;
+    'exec') words='--role --reason --wait --for --hold --show-masks --agent -h --help' ;;
+    'query') words='--file -f --format --role --reason --wait --for --hold --show-masks --agent --json -h --help' ;;
     'request-approval') words='--role --statement --statement-file --reason --for --wait --json -h --help' ;;
     'requests') words='list show withdraw -h --help' ;;
     'requests list') words='--state --json -h --help' ;;

@@ -145,6 +145,7 @@ class ConnectionGuards:
             budget=session.budget,
             series=session.series,
             reason=session.reason,
+            shows_masks=session.shows_masks,
         )
 
 

@@ -137,6 +137,7 @@ class OpenSession(Request, frozen=True, kw_only=True):
     """`POST /v1/sessions`. An empty access role means: the lowest that policy grants.
 
     `hold_s` is how long a statement that takes an approval waits for it; 0: it is refused at once.
+    With `show_masks` a NOTICE says of each result what was masked.
     """
 
     database: str
@@ -145,6 +146,7 @@ class OpenSession(Request, frozen=True, kw_only=True):
     client: str = ""
     agent: str = ""
     hold_s: int = 0
+    show_masks: bool = False
 
 
 class SessionInfo(Answer, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ class Scope:
     """What a guard knows of its connection. `entry` is what each audit entry says of it.
 
     `waits`: a statement without the approval that it takes waits for one. `budget` and `series` are the session's, `reason` what was
-    said of why it was opened.
+    said of why it was opened. `shows_masks`: the client is told of each result what was masked.
     """
 
     subject: Subject
@@ -64,3 +64,4 @@ class Scope:
     series: Series = field(default_factory=Series)
     search_path: tuple[str, ...] = SEARCH_PATH
     reason: str = ""
+    shows_masks: bool = False

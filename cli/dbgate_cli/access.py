@@ -33,6 +33,7 @@ class Wish:
     wait_s: int | None = None
     duration_s: int = 3600
     hold_s: int = 0
+    show_masks: bool = False
 
     def open(self) -> contract.OpenSession:
         """As the API takes it."""
@@ -43,6 +44,7 @@ class Wish:
             client=self.client,
             agent=self.agent,
             hold_s=self.hold_s,
+            show_masks=self.show_masks,
         )
 
 

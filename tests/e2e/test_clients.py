@@ -73,6 +73,21 @@ def test_psql_gives_what_direct_gives(stage: Stage, prod: Tunnel, query: str) ->
     assert through.stdout == direct_psql(stage, "prod-db", query)
 
 
+def test_clients_that_ask_are_told_what_was_masked(stage: Stage) -> None:
+    with tunnel(stage, "alice", "prod-db", "--show-masks") as opened:
+        two = opened.psql("select email from customers limit 2")
+        assert "NOTICE:  masked: email (email, partial): 2 values" in two.stderr
+        copied = opened.psql("copy (select email from customers limit 3) to stdout")
+        assert "masked: email (email, partial): 3 values" in copied.stderr
+        assert opened.psql("select 1").stderr == ""
+        with psycopg.connect(opened.dsn, autocommit=True) as connection:
+            told: list[str | None] = []
+            connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
+            for _ in range(2):
+                connection.execute("select email from customers limit 1", prepare=True)
+            assert told == ["masked: email (email, partial): 1 values"] * 2
+
+
 @pytest.mark.parametrize("command", [r"\d", r"\d orders", r"\dt+", r"\du", r"\l", r"\df", r"\dn+"])
 def test_psql_describes(stage: Stage, prod: Tunnel, command: str) -> None:
     through = prod.psql(options=["-Xq"], stdin=f"{command}\n")

@@ -20,6 +20,7 @@ class GuardedSession:
 
     `hold_s` is how long a statement waits for the approval that it takes; 0: it does not.
     `budget` is what it may use up, with all its connections; `series` are its searches by protected columns.
+    `shows_masks`: its clients are told what is masked.
     """
 
     id: str
@@ -31,6 +32,7 @@ class GuardedSession:
     hold_s: int = 0
     budget: Budget = field(default_factory=Budget)
     series: Series = field(default_factory=Series)
+    shows_masks: bool = False
 
 
 class Holds(Protocol):

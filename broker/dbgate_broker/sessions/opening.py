@@ -76,8 +76,19 @@ class Opening:
             await asyncio.wait({undoing}, timeout=UNDO_S)
             raise
         ticket = Ticket.new()
-        budget = Budget(limits, day)
-        return self._live(row, database, ticket, held, hold_s, budget), ticket
+        guarded = GuardedSession(
+            row.id,
+            row.principal,
+            database,
+            row.access_role,
+            StoreReleases(self.store, row, self.clock),
+            row.reason,
+            hold_s,
+            Budget(limits, day),
+            shows_masks=ask.show_masks,
+        )
+        live = LiveSession(row, guarded, Stub.of(ticket), held, self.guards, self.clock)
+        return live, ticket
 
     async def _day(
         self, principal: Principal, database: DatabaseConfig, limits: SessionLimits
@@ -152,25 +163,3 @@ class Opening:
         if standing.decision.observed:
             fields["observed"] = list(standing.decision.observed)
         await record(self.recorder, SESSION_OPENED, fields)
-
-    def _live(
-        self,
-        row: SessionRow,
-        database: DatabaseConfig,
-        ticket: Ticket,
-        held: Held,
-        hold_s: int,
-        budget: Budget,
-    ) -> LiveSession:
-        releases = StoreReleases(self.store, row, self.clock)
-        guarded = GuardedSession(
-            row.id,
-            row.principal,
-            database,
-            row.access_role,
-            releases,
-            row.reason,
-            hold_s,
-            budget,
-        )
-        return LiveSession(row, guarded, Stub.of(ticket), held, self.guards, self.clock)

@@ -83,11 +83,12 @@ class _TimedGuard(SampledGuard):
         self._tally.record.observe(monotonic_ns() - started)
         return begun
 
-    def end(self, running: Running, outcome: Outcome) -> None:
+    def end(self, running: Running, outcome: Outcome) -> str | None:
         started = monotonic_ns()
-        super().end(running, outcome)
+        told = super().end(running, outcome)
         self._tally.record.observe(monotonic_ns() - started)
         self._rest()
+        return told
 
     def rows(self, permit: Permit, fields: Sequence[Field]) -> RowMask | None:
         started = monotonic_ns()

@@ -181,11 +181,12 @@ class DiaryGuard:
         """Nothing is protected."""
         return fields
 
-    def end(self, running: Running, outcome: Outcome) -> None:
+    def end(self, running: Running, outcome: Outcome) -> str | None:
         """Note the end; a second one is an error."""
         if not isinstance(running, Noted) or running.outcome is not None:
             raise AssertionError("a statement ended twice, or was never begun")
         running.outcome = outcome
+        return None
 
     def renamed(self, name: str) -> None:
         """Note it."""

@@ -22,7 +22,7 @@ from dbgate_core.audit.statement import Said
 from dbgate_core.decision import Decision, Verdict
 from dbgate_core.earlier import Earlier
 from dbgate_core.errors import DbgateError, Denied
-from dbgate_core.guard.leave import Begun, Leave, mine
+from dbgate_core.guard.leave import Begun, Leave, masks_told, mine
 from dbgate_core.guard.results import Results
 from dbgate_core.guard.sight import Sight
 from dbgate_core.guard.tracks import Tracks, began
@@ -258,8 +258,8 @@ class ConnectionGuard:
         """As `Results.notification`."""
         return self._results.notification(payload)
 
-    def end(self, running: Running, outcome: Outcome) -> None:
-        """Write the end entry. Raises AuditUnavailable: then the connection ends."""
+    def end(self, running: Running, outcome: Outcome) -> str | None:
+        """Write the end entry; what the client is to be told. Raises AuditUnavailable: then the connection ends."""
         if not isinstance(running, Begun):
             raise TypeError("not a statement that this guard began")
         if not (running.leave.plain and outcome.status is Status.OK):
@@ -286,12 +286,16 @@ class ConnectionGuard:
             shown = running.leave.exposed.items()
             exposed = [{"column": name, "classes": list(classes)} for name, classes in shown]
             fields = {**fields, "exposed": exposed, "reason": self._scope.reason}
+        told = None
+        if self._scope.shows_masks and outcome.status is Status.OK:
+            told = masks_told(running.leave, outcome.masked_values)
         if running.leave.finds:
             finds = running.leave.finds.items()
             found = [{"column": name, "class": c, "values": n} for (name, c), n in finds]
             fields = {**fields, "found": found}
             running.leave.finds.clear()
         self._recorder.append("statement_end", fields)
+        return told
 
     def renamed(self, name: str) -> None:
         """Parse, Bind and Close share their names with SQL's PREPARE and DECLARE."""

@@ -59,3 +59,11 @@ def mine(permit: Permit) -> Leave:
     if not isinstance(permit, Leave):
         raise TypeError("a permit that no guard made")
     return permit
+
+
+def masks_told(leave: Leave, values: int) -> str | None:
+    """What was masked in a statement's results, in words; None when nothing was."""
+    columns = [f"{column.name} ({column.data_class}, {column.mask})" for column in leave.masked]
+    parts = [f"{', '.join(columns)}: {values} values"] if columns and values else []
+    parts += [f"{count} {kind} within {name}" for (name, kind), count in leave.finds.items()]
+    return f"masked: {'; '.join(parts)}" if parts else None

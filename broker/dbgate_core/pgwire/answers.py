@@ -23,7 +23,13 @@ from dbgate_core.pgwire.guard import (
     Running,
     Status,
 )
-from dbgate_core.pgwire.messages import decode_fields, encode_fields, error_response, message
+from dbgate_core.pgwire.messages import (
+    decode_fields,
+    encode_fields,
+    error_response,
+    message,
+    notice,
+)
 from dbgate_core.pgwire.pending import Kind, Pending, Portal, Prepared, Queue, put
 from dbgate_core.pgwire.rows import Field, parse_row_description
 
@@ -50,6 +56,7 @@ class Answers:
         self._copy_mask: CopyMask | None = None
         self._muted = False
         self._block_notice = b""
+        self._told = b""
         self.server_ended = False
         self.capped: Pending | None = None
         self.acted = False
@@ -282,7 +289,8 @@ class Answers:
             running, entry.running = entry.running, None
             if entry.values:
                 outcome = replace(outcome, masked_values=entry.values)
-            self.guard.end(running, outcome)
+            if told := self.guard.end(running, outcome):
+                self._told += notice(told, "")
 
 
 def _portal_of(flight: Flight, segment: int) -> Portal:

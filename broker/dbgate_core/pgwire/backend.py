@@ -325,7 +325,10 @@ class Backend(Counted):
             return first
         if kind == "Z":
             self._muted = False
-        return shown
+        if not self._told:
+            return shown
+        told, self._told = self._told, b""
+        return told + (message(kind.encode(), body) if shown is None else shown)
 
     def _is_late(self, head: Pending | None) -> bool:
         """Whether a ReadyForQuery answers a Sync that the server was thought to have ignored."""

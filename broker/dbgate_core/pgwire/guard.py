@@ -222,7 +222,7 @@ class Guard(Protocol):
     def redact(self, permit: Permit | None, fields: dict[str, str]) -> dict[str, str]:
         """The fields of an ErrorResponse or NoticeResponse without protected values."""
 
-    def end(self, running: Running, outcome: Outcome) -> None:
+    def end(self, running: Running, outcome: Outcome) -> str | None:
         """Write the end entry."""
 
     def renamed(self, name: str) -> None:

@@ -43,6 +43,9 @@ Hold = Annotated[
         "Without it 10m on a terminal, else 0.",
     ),
 ]
+ShowMasks = Annotated[
+    bool, typer.Option("--show-masks", help="A NOTICE says of each result what was masked.")
+]
 HOLD_ON_TERMINAL = "10m"
 AgentName = Annotated[
     str, typer.Option("--agent", help="Name of the AI agent that drives this session.")
@@ -87,6 +90,7 @@ def wish_of(
     agent: str,
     client: str,
     hold: str,
+    show_masks: bool,
 ) -> Wish:
     """The options of a command that opens a session, as one value."""
     return Wish(
@@ -98,6 +102,7 @@ def wish_of(
         wait_s=wait_seconds(wait),
         duration_s=seconds(duration),
         hold_s=hold_seconds(hold),
+        show_masks=show_masks,
     )
 
 

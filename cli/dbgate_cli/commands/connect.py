@@ -27,6 +27,7 @@ def connect(
     wait: shared.Wait = "",
     duration: shared.For = "1h",
     hold: shared.Hold = "",
+    show_masks: shared.ShowMasks = False,
     agent: shared.AgentName = "",
     no_client: Annotated[
         bool, typer.Option("--no-client", help="Only listen; stay until Ctrl-C.")
@@ -49,7 +50,7 @@ def connect(
         argv = programs.command(["psql", *(args or [])])
     shared.ensure_signed_in(where)
     client = "psql" if argv else "listener"
-    wish = shared.wish_of(database, role, reason, wait, duration, agent, client, hold)
+    wish = shared.wish_of(database, role, reason, wait, duration, agent, client, hold, show_masks)
     if argv:
         return use_session(where, wish, lambda live: _psql(live, argv), port=port)
     if not no_client:

@@ -23,6 +23,7 @@ def exec_(
     wait: shared.Wait = "",
     duration: shared.For = "1h",
     hold: shared.Hold = "",
+    show_masks: shared.ShowMasks = False,
     agent: shared.AgentName = "",
 ) -> int:
     """Run a program with DATABASE_URL and PG* set, and end with its exit code.
@@ -34,7 +35,7 @@ def exec_(
     argv = programs.command(command)
     shared.ensure_signed_in(where)
     client = Path(argv[0]).name
-    wish = shared.wish_of(database, role, reason, wait, duration, agent, client, hold)
+    wish = shared.wish_of(database, role, reason, wait, duration, agent, client, hold, show_masks)
     return use_session(where, wish, lambda live: run_child(live, argv))
 
 

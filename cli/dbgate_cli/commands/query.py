@@ -44,6 +44,7 @@ def query(
     wait: shared.Wait = "",
     duration: shared.For = "1h",
     hold: shared.Hold = "",
+    show_masks: shared.ShowMasks = False,
     agent: shared.AgentName = "",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -54,7 +55,7 @@ def query(
     where = settings.load()
     text = read_text(statement, file)
     shared.ensure_signed_in(where)
-    wish = shared.wish_of(database, role, reason, wait, duration, agent, "query", hold)
+    wish = shared.wish_of(database, role, reason, wait, duration, agent, "query", hold, show_masks)
     with (
         session(where, wish) as (broker, opened),
         contextlib.closing(PgClient(target_of(opened), broker.tls)) as client,

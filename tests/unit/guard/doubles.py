@@ -123,6 +123,7 @@ class Desk:
     epoch: Epoch = field(default_factory=Epoch)
     waits: bool = False
     budget: Budget = field(default_factory=Budget)
+    shows_masks: bool = False
 
     def guard(self) -> ConnectionGuard:
         scope = Scope(
@@ -134,6 +135,7 @@ class Desk:
             epoch=self.epoch,
             search_path=self.search_path,
             budget=self.budget,
+            shows_masks=self.shows_masks,
         )
         return ConnectionGuard(
             scope, Picture(self.catalog), Verdicts(self.policy), self.log, lambda: self.now_ns

@@ -251,11 +251,30 @@ def test_a_column_that_took_anothers_name_in_this_transaction_is_not_copied_by_i
     assert isinstance(guard.judge(copy), Leave)
 
 
+@pytest.mark.parametrize(
+    ("shows", "outcome", "said"),
+    [
+        (True, Outcome(Status.OK, "SELECT 1", 1, masked_values=2), "masked: email (email, partial): 2 values"),
+        (True, Outcome(Status.OK, "SELECT 0", 0), None),
+        (True, Outcome(Status.ERROR, sqlstate="22012", masked_values=2), None),
+        (False, Outcome(Status.OK, "SELECT 1", 1, masked_values=2), None),
+    ],
+)  # fmt: skip
+def test_a_client_that_asks_is_told_what_was_masked(
+    shows: bool, outcome: Outcome, said: str | None
+) -> None:
+    guard = Desk(shows_masks=shows).guard()
+    permit = leave(guard, "select email from customers")
+    begun = guard.begin(permit, None, "simple")
+    guard.rows(permit, [EMAIL])
+    assert guard.end(begun, outcome) == said
+
+
 NOTE = Field("note", 0, 0, TEXT, -1, -1, 0)
 
 
 def reading() -> Desk:
-    return Desk(policy=TablePolicy(obligations=Obligations(free_text=True)))
+    return Desk(policy=TablePolicy(obligations=Obligations(free_text=True)), shows_masks=True)
 
 
 def test_what_stands_within_texts_is_masked_and_said_at_the_end() -> None:
@@ -268,8 +287,9 @@ def test_what_stands_within_texts_is_masked_and_said_at_the_end() -> None:
         begun = guard.begin(permit, None, "extended")
         assert mask.rewrite(row(b"nothing")) == row(b"nothing")
         assert b"alice@" not in mask.rewrite(row(b"to alice@example.com") * count)
-        guard.end(begun, Outcome(Status.OK, "SELECT 1", 1, masked_values=mask.values))
+        told = guard.end(begun, Outcome(Status.OK, "SELECT 1", 1, masked_values=mask.values))
         said = desk.log.entries[-1][1]
+        assert told == f"masked: {count} email within note"
         assert said["found"] == [{"column": "note", "class": "email", "values": count}]
         assert "masked" not in said
 

@@ -6,12 +6,13 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dbgate_broker.testing.gateway import DiaryGuard
 from dbgate_core.errors import ProtocolViolation
-from dbgate_core.pgwire.guard import Permit, RowMask, Status
+from dbgate_core.pgwire.guard import Outcome, Permit, RowMask, Running, Status
 from dbgate_core.pgwire.messages import HEADER, HEADER_BYTES, decode_fields, message, warning
 from dbgate_core.pgwire.rows import Field
 from dbgate_core.pgwire.session import Session
@@ -377,3 +378,22 @@ def test_masked_values_are_counted_with_the_statement() -> None:
     talk.settle()
     found = [note.outcome for note in talk.guard.notes]
     assert [outcome and outcome.masked_values for outcome in found] == [2, 1]
+
+
+class Telling(Strict):
+    """Says of each masked result how many values were."""
+
+    def end(self, running: Running, outcome: Outcome) -> str | None:
+        super().end(running, outcome)
+        return f"masked: {outcome.masked_values}" if outcome.masked_values else None
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_what_was_masked_is_told_before_the_end_of_its_result(cut: int) -> None:
+    talk = Talk(Telling(masks=True))
+    pipeline = parse("s", "row c") + exchange_of("s", True) + exchange_of("s", True) + SYNC
+    talk.client(query("row a;row b") + pipeline + query("select 1"))
+    for _ in range(2_000):
+        talk.answers(cut)
+    kinds = "".join(kind for kind, _ in split(talk.out))
+    assert kinds == "TDCTDCNZ1" + 2 * "2TDNCZ" + "ZCZ"
