@@ -1,7 +1,7 @@
 """What the measurements run on: started when a measurement asks for it, ended together.
 
-Developer mode with the shipped production policy, auditing and masking on, a session of alice's and one
-of bob's, whose texts are read, and the peers before the same PostgreSQL.
+Developer mode with the shipped production policy, auditing and masking on, a session of alice's, one of bob's,
+whose texts are read, one of carol's, who sees all in clear, and the peers before the same PostgreSQL.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tests.demo.stage import BIN, Stage
 
 SHIPPED = Path(__file__).parents[2] / "policies" / "default"
 DIRECT, DIRECT_TLS, DBGATE = "direct", "direct TLS", "dbgate"
+CLEAR = "dbgate, unmasked"
+"""A session of carol's, who sees everything in clear."""
 READING = "dbgate, texts read"
 """A session of bob's: what every text holds is looked for."""
 MAX_CONNECTIONS = 2_400
@@ -38,6 +40,16 @@ permit (principal in Group::"dba", action == Action::"select", resource)
 when { context.access_role == "readonly" };
 """
 """Beside the shipped rules."""
+
+CLEARS = """
+@id("bench-clear")
+permit (
+  principal in Group::"auditors",
+  action in [Action::"connect", Action::"select", Action::"session", Action::"unmask"],
+  resource
+)
+when { context.access_role == "readonly" };
+"""
 
 P = TypeVar("P", bound=peers.Peer)
 
@@ -77,14 +89,14 @@ class Bench:
         """Developer mode, its PostgreSQL with room for many clients; alice is signed in."""
         policies = self._folder() / "policies"
         shutil.copytree(SHIPPED, policies, ignore=shutil.ignore_patterns("tests"))
-        (policies / "bench.cedar").write_text(TEXTS)
+        (policies / "bench.cedar").write_text(TEXTS + CLEARS)
         stage = self._stack.enter_context(Stage("--policy", str(policies)))
         with psycopg.connect(stage.ready["postgres"][DATABASE], autocommit=True) as superuser:
             superuser.execute(f"alter system set max_connections = {MAX_CONNECTIONS}".encode())
             superuser.execute(f"alter system set shared_buffers = '{SHARED_BUFFERS}'".encode())
         stage.stop()
         stage.start_dev()
-        for person in ("alice", "bob"):
+        for person in ("alice", "bob", "carol"):
             stage.run(person, ["dbgate", "login", "--as", person], quiet=True)
         self._let_plain_in(stage)
         tables.prepare(Route(DIRECT_TLS, libpq_environment(stage.ready["postgres"][DATABASE])))
@@ -124,6 +136,7 @@ class Bench:
             peers.HAPROXY: lambda: self._peer(peers.Haproxy(self._folder())).start(plain),
             DBGATE: lambda: self._dbgate(name, "alice"),
             READING: lambda: self._dbgate(name, "bob"),
+            CLEAR: lambda: self._dbgate(name, "carol"),
         }
         return ways[name]()
 
