@@ -14,7 +14,7 @@ from dbgate_core.masking.makes import makes
 from dbgate_core.masking.moved import moved_columns
 from dbgate_core.masking.temporary import CleanTables
 from dbgate_core.sql.analysis import Analysis
-from dbgate_core.sql.effects import Action, Effect
+from dbgate_core.sql.effects import Action, Danger, Effect
 from dbgate_core.sql.following import FOLLOWED
 
 MAX_NAMES: Final = 1_000
@@ -26,6 +26,7 @@ _RELATIONS: Final = frozenset({"table", "index", "sequence", "view", "materializ
 """DDL on these gives no function another meaning."""
 _ADDING: Final = frozenset({"table", "index"})
 """CREATE of these gives no other meaning to names that the catalog knows, while the path is known."""
+_NAMELESS_DANGERS: Final = frozenset({Danger.OTHER_SESSION, Danger.RESOURCE})
 _NAMELESS: Final = frozenset(
     {"add constraint", "validate constraint", "set not null", "drop not null"}
 )
@@ -188,9 +189,13 @@ def runs_code(analysis: Analysis) -> bool:
 
 
 def _is_code(effect: Effect) -> bool:
-    """Of a function whose body was read, all that it does to names is known: nothing, else it were not `followed`."""
+    """Of a function whose body was read, all that it does to names is known: nothing, else it were not `followed`.
+
+    The system's own that lock, sleep or end other sessions do nothing to them either; a user's of the same name has
+    an effect of its own.
+    """
     read = effect.kind == "function" and effect.detail.startswith(FOLLOWED)
-    return effect.action in _CODE and not read
+    return effect.action in _CODE and not (read or effect.danger in _NAMELESS_DANGERS)
 
 
 def is_plain(analysis: Analysis) -> bool:

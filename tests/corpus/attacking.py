@@ -177,8 +177,9 @@ def _rules(refusal: Mapping[str, object]) -> list[str]:
 
 def _judged(verdict: Verdict) -> str:
     case = verdict.case
-    if case["open"]:
-        return "is stopped now: remove its mark `open`" if verdict.stopped else ""
+    for mark in ("open", "allowed"):
+        if case[mark]:
+            return f"is stopped now: remove its mark `{mark}`" if verdict.stopped else ""
     if not verdict.stopped:
         return "is not stopped"
     for form, rules in verdict.rules.items():

@@ -20,6 +20,7 @@ the client sends. A line `-- then` lies between two messages.
     data     what is sent when the server asks for COPY data, with Python's escapes
     escapes  `yes`: the text has Python's escapes
     open     why it is not stopped
+    allowed  why it is not meant to be stopped
     fails    `yes`: a harmless case that gets an error, the same on both ways
 """
 
@@ -36,7 +37,7 @@ CAPTURED: Final = Path(__file__).parents[1] / "unit" / "sql" / "harmless"
 _KEYS: Final = frozenset(
     {
         *("about", "session", "user", "rule", "effect", "shows", "lasts_ms", "alone", "undo"),
-        *("form", "values", "data", "escapes", "open", "fails"),
+        *("form", "values", "data", "escapes", "open", "allowed", "fails"),
     }
 )
 _ELSEWHERE: Final = re.compile(r"(?i)snapshot|function_cat|shop\.|from pg_database|pg_settings s\b")

@@ -12,20 +12,23 @@ T = TypeVar("T")
 
 
 def attacks(verdicts: Sequence[Verdict]) -> Iterable[str]:
-    """The table of attacks, then the open ones."""
-    yield f"{'attacks':32} {'count':>6} {'work':>6} {'stopped':>8} {'open':>6} {'wrong':>6}"
+    """The table of attacks, then the open ones, and those that are not meant to be stopped."""
+    names = ("count", "work", "stopped", "allowed", "open", "wrong")
+    yield f"{'attacks':32} {' '.join(f'{name:>7}' for name in names)}"
     for name, mine in _by_group(verdicts, lambda v: v.case.group):
         yield _attack_row(name, mine)
     yield _attack_row("all", verdicts)
-    for verdict in verdicts:
-        if reason := verdict.case["open"]:
-            yield f"open: {verdict.case}: {reason}"
+    for mark in ("open", "allowed"):
+        for verdict in verdicts:
+            if reason := verdict.case[mark]:
+                yield f"{mark}: {verdict.case}: {reason}"
 
 
 def _attack_row(name: str, of: Sequence[Verdict]) -> str:
     works, stopped = sum(v.works for v in of), sum(v.stopped for v in of)
-    still_open, wrong = sum(bool(v.case["open"]) for v in of), sum(bool(v.failed) for v in of)
-    return f"{name:32} {len(of):6} {works:6} {stopped:8} {still_open:6} {wrong:6}"
+    allowed, still_open = (sum(bool(v.case[mark]) for v in of) for mark in ("allowed", "open"))
+    counts = (len(of), works, stopped, allowed, still_open, sum(bool(v.failed) for v in of))
+    return f"{name:32} {' '.join(f'{count:7}' for count in counts)}"
 
 
 def harmless(compared: Sequence[Compared]) -> Iterable[str]:

@@ -171,7 +171,7 @@ class ConnectionGuard:
             moved = Refusal("42501", f"masking would be lost: {flow}", hint=_MOVED_HINT)
             return self._refuse(text, analysis, Verdict.DENY, moved, "masking.moved")
         cap = self._budget.limits.rows_affected
-        if decision.allowed and cap is not None and analysis.uncounted:
+        if decision.allowed and cap is not None and analysis.uncounted and not digest:
             refusal = not_counted(cap, analysis.uncounted)
             return self._refuse(text, analysis, Verdict.DENY, refusal, CODE)
         if decision.allowed:
@@ -194,7 +194,7 @@ class ConnectionGuard:
         seen = self._meaning.code_seen
         plain = is_plain(analysis)
         shown, policy = judged.shown, self._policy
-        cap = self._budget.limits.rows_affected if analysis.changes else None
+        cap = self._budget.limits.rows_affected if analysis.changes and not digest else None
         return Leave(text, analysis, decision, said, shown, cap, plain, digest, moves, seen, policy)
 
     def begin(self, permit: Permit, parameters: Parameters | None, protocol: str) -> Running:

@@ -325,8 +325,12 @@ def _a_expr(walk: Walk, expression: Node, scope: Scope) -> None:
 
 
 def _type_cast(walk: Walk, cast: Node, scope: Scope) -> None:
-    """A cast to a type with a function of its own, or to a domain, whose checks run."""
-    walk.converted(strings(cast.type_name.names)[-1])
+    """A cast to a type with a function of its own, or to a domain, whose checks run.
+
+    A text constant has no other type before it: it is read as one of the type. A parameter may have any, by Parse.
+    """
+    plain = kind(cast.arg) == "a_const" and cast.arg.a_const.HasField("sval")
+    (walk.filled if plain else walk.converted)(strings(cast.type_name.names)[-1])
     walk.push(cast.arg, scope)
 
 

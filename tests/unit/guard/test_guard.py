@@ -11,8 +11,9 @@ import pytest
 from dbgate_core.approval.digest import statement_digest
 from dbgate_core.audit.canonical import MAX_TEXT_BYTES
 from dbgate_core.audit.chain import Chain
+from dbgate_core.budget import Budget
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
-from dbgate_core.decision import Obligations
+from dbgate_core.decision import Obligations, SessionLimits
 from dbgate_core.errors import AuditUnavailable, Denied, LimitExceeded
 from dbgate_core.guard import ConnectionGuard
 from dbgate_core.guard.leave import Leave
@@ -268,6 +269,20 @@ def test_a_client_that_asks_is_told_what_was_masked(
     begun = guard.begin(permit, None, "simple")
     guard.rows(permit, [EMAIL])
     assert guard.end(begun, outcome) == said
+
+
+def test_what_was_approved_may_change_more_rows_than_others() -> None:
+    desk = Desk(
+        policy=TablePolicy(held=frozenset({Action.UPDATE})),
+        budget=Budget(SessionLimits(rows_affected=1)),
+    )
+    guard = desk.guard()
+    changes = "with u as (update plain set id = 1 returning 1) select 1"
+    assert isinstance(guard.judge(changes), Refusal)
+    for text in (changes, "update plain set id = 2"):
+        approve(desk, text)
+        assert leave(guard, text).row_cap is None
+    assert leave(guard, "insert into plain values (1)").row_cap == 1
 
 
 NOTE = Field("note", 0, 0, TEXT, -1, -1, 0)

@@ -99,6 +99,26 @@ def test_a_trigger_that_opens_portals_is_code() -> None:
     assert runs_code(analyse("insert into t values (1)", catalog))
 
 
+def test_a_users_cast_is_none_of_a_text_constant() -> None:
+    catalog = known([Routine(9, "public", "f9", "c", "immutable")])
+    catalog = Catalog(
+        catalog.relations,
+        behaviour=Behaviour(catalog.behaviour.routines, types={"text": (Hook(frozenset(), 9),)}),
+    )
+    asked = ("'x'::text", "'x'::mood::text", "id::text", "$1::text", "1::text", "cast('x' as text)")
+    found = [any("call" in e for e in effects(f"select {a} from t", catalog)) for a in asked]
+    assert found == [False, True, True, True, True, False]
+
+
+def test_locks_and_sleep_are_no_code() -> None:
+    for text, code in (
+        ("pg_sleep(0)", False),
+        ("pg_try_advisory_lock(1)", False),
+        ("query_to_xml('', true, true, '')", True),
+    ):
+        assert runs_code(analyse(f"select {text}", known([]))) is code
+
+
 def test_a_language_that_is_not_read_and_code_that_moves_names_are_not_followed() -> None:
     for body, language in (("x", "plperl"), ("CREATE TEMP TABLE x ()", "sql"),
                            ("PREPARE p AS SELECT 1", "sql"), ("SET search_path = x", "sql")):  # fmt: skip

@@ -38,11 +38,11 @@ alter table computed alter column twice drop expression
 -- case: an identity that is dropped
 alter table events alter column id drop identity
 -- case: a default that is dropped
--- open: it loses no row, and migrations need it
+-- allowed: it loses no row, and migrations need it
 -- effect: pg_attrdef
 alter table orders alter column status drop default
 -- case: a null that is allowed
--- open: it loses no row, and migrations need it
+-- allowed: it loses no row, and migrations need it
 alter table orders alter column status drop not null
 -- case: a constraint that is dropped
 -- effect: pg_constraint
@@ -125,7 +125,7 @@ select setval('ticks', 1000000)
 -- effect: ticks
 select nextval('ticks')
 -- case: a view replaced by another
--- open: a view holds no rows, and migrations replace views
+-- allowed: a view holds no rows, and migrations replace views
 -- effect: pg_rewrite
 create or replace view open_orders as select id, status, amount from orders
 -- case: a function replaced

@@ -102,7 +102,7 @@ select 1 from (values (1)) v join lateral (select pg_sleep(0.2)) s on true
 select U&"pg\005fsleep"(0.2)
 -- case: checkpoint
 -- shows: CHECKPOINT
--- open: CHECKPOINT is for the access role admin
+-- allowed: CHECKPOINT is for the access role admin
 checkpoint
 -- case: checkpoint by readwrite
 -- session: readwrite

@@ -365,7 +365,6 @@ select pg_advisory_xact_lock(4711)
 -- then
 commit
 -- case: an advisory lock that is tried
--- open: a call of it counts as code, beside which no name is sure, so what it gives is masked
 begin
 -- then
 select pg_try_advisory_xact_lock(4712)
