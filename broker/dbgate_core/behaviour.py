@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dbgate_core.sql.effects import Action, Effect, Relation
+
+if TYPE_CHECKING:
+    from dbgate_core.sql.searches import Search
 
 MAX_PIECES: Final = 4_096
 """Readings of bodies kept with a picture; beyond, all are forgotten and read again."""
@@ -76,7 +79,8 @@ class Reference:
 class Piece:
     """What one body or hook does when it runs, without what it sets off in turn.
 
-    `whole` is false when some of it was not understood. `portals`: it opens or closes some.
+    `whole` is false when some of it was not understood. `portals`: it opens or closes some. `searches` are the
+    protected columns that it picks rows by.
     """
 
     effects: tuple[Effect, ...] = ()
@@ -89,6 +93,7 @@ class Piece:
     changes_schema: bool = False
     sets_search_path: bool = False
     portals: bool = False
+    searches: frozenset[Search] = frozenset()
 
 
 @dataclass(slots=True)

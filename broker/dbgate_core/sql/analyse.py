@@ -75,7 +75,8 @@ def analyse(
         changes=sum(walk.changes for walk in walks),
         uncounted=_uncounted(walks),
         portals=any(walk.portals for walk in walks),
-        searches=searches((raw.stmt for raw in statements), catalog, reads, search_path),
+        searches=searches((raw.stmt for raw in statements), catalog, reads, search_path)
+        | _union(walk.searches for walk in walks),
     )
 
 

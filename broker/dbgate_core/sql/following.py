@@ -14,6 +14,7 @@ from dbgate_core.errors import DbgateError
 from dbgate_core.sql.bodies import Body, body_of
 from dbgate_core.sql.effects import Action, Effect
 from dbgate_core.sql.parser import parse
+from dbgate_core.sql.searches import searches
 from dbgate_core.sql.tree import Node, kind
 from dbgate_core.sql.walk import Walk
 
@@ -93,6 +94,7 @@ def _merge(walk: Walk, piece: Piece) -> None:
     walk.changes_schema |= piece.changes_schema
     walk.sets_search_path |= piece.sets_search_path
     walk.portals |= piece.portals
+    walk.searches |= piece.searches
 
 
 def piece_of(walk: Walk, behaviour: Behaviour, item: int | Hook) -> Piece:
@@ -133,6 +135,7 @@ def read(outer: Walk, body: Body) -> Piece:
         walk.changes_schema,
         sets_path,
         body.portals,
+        searches(body.nodes, walk.catalog, walk.reads, path, body.variables),
     )
 
 

@@ -49,6 +49,7 @@ _PATTERNS: Final = frozenset({"~~", "!~~", "~~*", "!~~*", "~", "~*", "!~", "!~*"
 _COMPARING: Final = _RANGES | _PATTERNS | {_EQUAL}
 _DIVIDING: Final = frozenset({"/", "%"})
 """Whether it fails says whether the value is nought."""
+_TEXTS: Final = frozenset({"text", "varchar", "bpchar", "name", "char"})
 _WHOLE: Final = frozenset({"lower", "upper", "btrim", "trim"})
 """Functions of one value whose result stands for all of it."""
 _SPREADS: Final = frozenset(
@@ -80,8 +81,11 @@ _CONDITIONS: Final = (
 class _Names:
     """The protected columns that each name of the statement may stand for."""
 
-    def __init__(self, relations: Iterable[CatalogRelation]) -> None:
+    def __init__(
+        self, relations: Iterable[CatalogRelation], variables: frozenset[str] = frozenset()
+    ) -> None:
         self.relations = list(relations)
+        self.variables = variables
         self.all: frozenset[str] = frozenset()
         self.compares_rows = False
         self._of: dict[str, frozenset[str]] = {}
@@ -148,6 +152,10 @@ class _Names:
                 pending.extend(children(inner(item)))
         return frozenset(found)
 
+    def is_variable(self, fields: tuple[str, ...]) -> bool:
+        """Is it a variable of a function, or a field of one."""
+        return len(fields) > 0 and fields[0].lower() in self.variables
+
     def _named(self, fields: tuple[str, ...]) -> frozenset[str]:
         if not fields:
             return frozenset()
@@ -159,13 +167,17 @@ def searches(
     catalog: Catalog | None,
     reads: Iterable[Relation],
     search_path: tuple[str, ...],
+    variables: frozenset[str] = frozenset(),
 ) -> frozenset[Search]:
-    """What the statements search by. Pure; nothing where no relation that they read has a protected column."""
+    """What the statements search by. Pure; nothing where no relation that they read has a protected column.
+
+    `variables` are names in a function's body that are no columns: what is compared with them is given.
+    """
     if catalog is None or not catalog.classes:
         return frozenset()
     known = (catalog.resolve(relation, search_path) for relation in reads)
     relations = {r.oid: r for r in known if r is not None and r.schema != "pg_catalog"}
-    names = _Names(relation for relation in relations.values() if relation.classes)
+    names = _Names((r for r in relations.values() if r.classes), variables)
     if not names.all:
         return frozenset()
     bodies = [body for statement in statements for body in _bodies(statement)]
@@ -206,6 +218,8 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
             yield from _comparison(names, body)
         case "CaseExpr":
             yield from _case(names, body)
+        case "TypeCast" if not _is_whole(body.arg) and not _is_text(body.type_name):
+            yield names.within(body.arg), How.OTHER
         case "SubLink" if kind(body.testexpr):
             yield _compared_with_query(names, body)
         case "RangeFunction":
@@ -228,6 +242,11 @@ def _found(names: _Names, body: Node) -> Iterator[tuple[frozenset[str], How]]:
                 yield names.within(item), How.GROUP
 
 
+def _is_text(type_name: Node) -> bool:
+    """Is every value one of the type: a cast to it never fails, which would tell of the value."""
+    return strings(type_name.names)[-1] in _TEXTS
+
+
 def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str], How]]:
     """A comparison tells as much where it is shown, counted or summed; so does what divides by a value."""
     if enum_name(expression, "kind") == _OPERATOR and strings(expression.name)[-1] in _DIVIDING:
@@ -239,12 +258,14 @@ def _comparison(names: _Names, expression: Node) -> Iterator[tuple[frozenset[str
         elif left:
             yield (
                 left,
-                _how_compared(expression) or _by(expression, expression.lexpr, expression.rexpr),
+                _how_compared(expression)
+                or _by(names, expression, expression.lexpr, expression.rexpr),
             )
         elif right:
             yield (
                 right,
-                _how_compared(expression) or _by(expression, expression.rexpr, expression.lexpr),
+                _how_compared(expression)
+                or _by(names, expression, expression.rexpr, expression.lexpr),
             )
 
 
@@ -270,7 +291,7 @@ def _case(names: _Names, case: Node) -> Iterator[tuple[frozenset[str], How]]:
         if not kind(case.arg):
             yield from _condition(names, given)
         elif columns := compared | names.within(given):
-            whole = _is_whole(case.arg) and _is_given(given)
+            whole = _is_whole(case.arg) and _is_given(names, given)
             yield columns, How.EQUALITY if whole else How.OTHER
 
 
@@ -368,7 +389,7 @@ def _how_compared(compared: Node) -> How | None:
     return How.RANGE if "BETWEEN" in form else None
 
 
-def _by(compared: Node, protected: Node, other: Node) -> How:
+def _by(names: _Names, compared: Node, protected: Node, other: Node) -> How:
     """What is protected must stand whole on its side, and given values on the other."""
     if not _is_whole(protected):
         return How.OTHER
@@ -377,7 +398,7 @@ def _by(compared: Node, protected: Node, other: Node) -> How:
         return How.RANGE
     if operator != _EQUAL or form not in _EQUALS:
         return How.OTHER
-    return How.EQUALITY if _is_given(other) else How.JOIN
+    return How.EQUALITY if _is_given(names, other) else How.JOIN
 
 
 def _is_whole(node: Node) -> bool:
@@ -394,6 +415,10 @@ def _is_whole(node: Node) -> bool:
             return name == "column_ref"
 
 
-def _is_given(node: Node) -> bool:
-    """Whether it is made of constants and parameters alone."""
-    return not any(body.DESCRIPTOR.name in ("ColumnRef", "SubLink") for body in _bodies(node))
+def _is_given(names: _Names, node: Node) -> bool:
+    """Whether it is made of constants, parameters and variables alone."""
+    return not any(
+        body.DESCRIPTOR.name == "SubLink"
+        or (body.DESCRIPTOR.name == "ColumnRef" and not names.is_variable(strings(body.fields)))
+        for body in _bodies(node)
+    )

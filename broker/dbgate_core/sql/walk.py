@@ -15,6 +15,7 @@ from dbgate_core.catalog import Catalog, CatalogRelation, RelationKind
 from dbgate_core.sql.effects import Action, Danger, Effect, Predicate, Relation
 from dbgate_core.sql.functions import call_effect
 from dbgate_core.sql.reach import touched
+from dbgate_core.sql.searches import Search
 from dbgate_core.sql.system import (
     READ_SECRETS,
     SECRET_COLUMNS,
@@ -117,6 +118,7 @@ class Walk:
         "reads",
         "routines",
         "search_path",
+        "searches",
         "secret_reads",
         "sets_search_path",
         "settled",
@@ -171,6 +173,7 @@ class Walk:
         self.incomplete = False
         self.moves_names = False
         self.portals = False
+        self.searches: set[Search] = set()
         self.changes_schema = False
         self.sets_search_path = False
         self.todo: list[tuple[str, Node, Scope]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dbgate_core.behaviour import Behaviour, Routine
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.views import with_view_classes
@@ -165,3 +166,60 @@ def test_the_work_grows_with_the_text(text: str) -> None:
         patch.setattr(_Names, "within", count)
         analyse(text, SHOP)
     assert looks < len(text)
+
+
+def routine(oid: int, name: str, body: str, language: str) -> Routine:
+    text = (
+        f"create function {name}(p text, q record) returns int language {language} as $f${body}$f$"
+    )
+    return Routine(oid, "public", name, language, "stable", definition=text)
+
+
+BEHIND = Behaviour(
+    {
+        one.oid: one
+        for one in (
+            routine(1, "by_key", "select id from people where email = p", "sql"),
+            routine(2, "by_number", "select id from people where email = $1", "sql"),
+            routine(3, "by_part", "select id from people where email like p || '%'", "sql"),
+            routine(4, "by_row", "begin return (select id from people where email = q.x); end", "plpgsql"),
+            routine(5, "by_loop", "begin for q in select id from people order by email loop null; end loop; return 1; end", "plpgsql"),
+            routine(6, "by_call", "begin return by_part(p); end", "plpgsql"),
+            routine(7, "by_id", "select id from people where id = 1", "sql"),
+        )
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        ("select by_key('x')", {"equality"}),
+        ("select by_number('x')", {"equality"}),
+        ("select by_part('x')", {"pattern"}),
+        ("select by_row('x')", {"equality"}),
+        ("select by_loop('x')", {"order"}),
+        ("select by_call('x')", {"pattern"}),
+        ("select by_id('x')", set()),
+        ("do $$ begin perform id from people where email like 'a%'; end $$", {"pattern"}),
+        ("do $$ declare v text := 'x'; begin perform id from people where email = v; end $$", {"equality"}),
+    ],
+)  # fmt: skip
+def test_what_bodies_search_by_belongs_to_the_statement(text: str, how: set[str]) -> None:
+    catalog = Catalog(SHOP.relations, "1", behaviour=BEHIND)
+    assert {str(search.how) for search in analyse(text, catalog).searches} == how
+
+
+@pytest.mark.parametrize(
+    ("target", "tells"),
+    [
+        ("substr(email, 1, 1)::int", True),
+        ("(email || '')::date", True),
+        ("cast(left(email, 2) as numeric)", True),
+        ("substr(email, 1, 1)::text", False),
+        ("email::varchar(3)", False),
+        ("(city || '1')::int", False),
+    ],
+)
+def test_a_cast_that_may_fail_tells_of_a_part_of_a_value(target: str, tells: bool) -> None:
+    assert bool(analyse(f"select {target} from people", SHOP).searches) is tells
