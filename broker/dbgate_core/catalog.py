@@ -43,7 +43,8 @@ class Column:
     computed from protected values: it has their classes, and no partial form of it is safe.
     `generated` is the expression that fills it, else empty. `not_null`: as declared.
     `found` are those of `classes` that its values showed, so that they follow it whatever it is
-    called; `document` tells the members of its documents apart.
+    called; `document` tells the members of its documents apart. `filled` are those of `classes` that triggers and
+    rules bring there; `reviewed`: people said what the classes are, and nothing adds to them.
     """
 
     attnum: int
@@ -56,6 +57,8 @@ class Column:
     not_null: bool = False
     found: frozenset[DataClass] = frozenset()
     document: Document | None = None
+    filled: frozenset[DataClass] = frozenset()
+    reviewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

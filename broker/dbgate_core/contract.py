@@ -85,7 +85,7 @@ class DatabaseInfo(Answer, frozen=True, kw_only=True):
 class ColumnClassInfo(Answer, frozen=True, kw_only=True):
     """One column, or one member of its documents (`path`), and what it holds.
 
-    `source` says which evidence decides: `name`, `content` or `review`; `confidence` is in percent.
+    `source` says which evidence decides: `name`, `code`, `content` or `review`; `confidence` is in percent.
     `values` is how many sampled values were looked at. Without classes it may be shown.
     """
 

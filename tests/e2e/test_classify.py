@@ -25,7 +25,12 @@ select n, (array['4539578763621486', '5425233430109903', '4916338506082832'])[1 
                           'lines', jsonb_build_array(jsonb_build_object('sku', 'A-' || n))),
        'thing ' || n
 from generate_series(1, 60) n;
-grant select on vault_items to public;
+create table vault_trail (at timestamptz default now(), op text, was text);
+create function vault_notes() returns trigger language plpgsql as
+$$ begin insert into vault_trail (op, was) values (tg_op, new.email); return new; end $$;
+create trigger notes after update on customers for each row execute function vault_notes();
+update customers set full_name = full_name where id = 1;
+grant select on vault_items, vault_trail to public;
 """
 
 
@@ -72,6 +77,18 @@ def test_what_a_column_holds_is_found_and_masked(stage: Stage, prod: Tunnel) -> 
     pairs = prod.psql("select key, value from vault_items, jsonb_each_text(v2)").stdout
     assert "person7@" not in pairs
     assert prod.psql("select v3 from vault_items where id = 7").stdout.strip() == "thing 7"
+
+
+def test_what_a_trigger_writes_is_masked_and_said_to_be_its(stage: Stage, prod: Tunnel) -> None:
+    shown = prod.psql("select op, was from vault_trail")
+    assert shown.stdout.startswith("UPDATE|")
+    assert "***" in shown.stdout
+    told = dbgate(stage, "databases", "classify", "prod-db", "--json", person="carol")
+    columns = {one["column"]: one for one in json.loads(told.stdout)["columns"]}
+    found = columns["public.vault_trail.was"]
+    assert (found["classes"], found["source"]) == (["email"], "code")
+    assert "trigger" in json.dumps(found)
+    assert "public.vault_trail.op" not in columns
 
 
 def test_where_values_lie_is_not_for_everybody(stage: Stage, prod: Tunnel) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dbgate_core.classify.decide import Looked
-from dbgate_core.classify.finding import Finding, Path, Source
+from dbgate_core.classify.finding import OF_THE_CATALOG, Finding, Path
 from dbgate_core.classify.known import Kept, Known
 from dbgate_core.masking.classes import DataClass
 
@@ -42,7 +42,7 @@ def joined(before: Kept | None, now: Kept) -> Kept:
     old = [
         one
         for one in before.looked.findings
-        if (one.path or one.source is not Source.NAME) and (one.path, one.data_class) not in have
+        if (one.path or one.source not in OF_THE_CATALOG) and (one.path, one.data_class) not in have
     ]
     if not old and set(before.looked.paths) <= set(now.looked.paths):
         return now

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dbgate_core.catalog import Catalog, CatalogRelation, Column, RelationKind
-from dbgate_core.classify.finding import Source
+from dbgate_core.classify.finding import OF_THE_CATALOG
 from dbgate_core.classify.known import Kept, Known
 from dbgate_core.masking.types import ELEMENTS, FAMILIES, Family
 
@@ -93,7 +93,9 @@ def _is_due(
     if kept is None or kept.type_oid != column.type_oid:
         return True
     name = (relation.schema, relation.name, column.name)
-    named = {f.data_class for f in kept.looked.findings if f.source is Source.NAME and not f.path}
+    named = {
+        f.data_class for f in kept.looked.findings if f.source in OF_THE_CATALOG and not f.path
+    }
     if named != column.classes - column.found and name not in known.review.said:
         return True
     if not is_sampled(catalog, column):

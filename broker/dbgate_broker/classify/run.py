@@ -117,8 +117,9 @@ class Run:
             look(
                 target.relation.name,
                 column.name,
-                column.classes - column.found,
+                column.classes - column.found - column.filled,
                 values.get(column.attnum, ()),
+                filled=column.filled,
                 documents=is_document(self.catalog, column),
                 markup=is_markup(self.catalog, column),
             )

@@ -10,7 +10,7 @@ from dbgate_core.classify.known import Kept, Known, Name
 from dbgate_core.contract import ColumnClassInfo
 
 REVIEWED: Final = 100
-_RANK: Final = {Source.REVIEW: 0, Source.NAME: 1, Source.CONTENT: 2}
+_RANK: Final = {Source.REVIEW: 0, Source.NAME: 1, Source.CODE: 1, Source.CONTENT: 2}
 
 
 def columns_of(known: Known) -> list[ColumnClassInfo]:

@@ -46,10 +46,11 @@ def look(
     named: frozenset[DataClass],
     values: Sequence[str],
     *,
+    filled: frozenset[DataClass] = frozenset(),
     documents: bool = False,
     markup: bool = False,
 ) -> Looked:
-    """What a column holds. `named` are the classes of its name, type and comment.
+    """What a column holds. `named` are the classes of its name, type and comment, `filled` those that code brings.
 
     `values` are texts of sampled values that are not null; `documents` says that its type is JSON,
     `markup` that it is XML: its elements and attributes tell what the whole column holds.
@@ -59,6 +60,11 @@ def look(
         Finding(one, BY_NAME, "its name, type or comment says so", Source.NAME)
         for one in sorted(named)
     )
+    by_name += tuple(
+        Finding(one, BY_NAME, "a trigger or rule writes it there", Source.CODE)
+        for one in sorted(filled - named)
+    )
+    named |= filled
     if whole and markup:
         return Looked((*by_name, *_markup(table, column, named, whole)), len(whole))
     if whole and (documents or are_documents(whole)):

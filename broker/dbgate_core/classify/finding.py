@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from dbgate_core.masking.classes import DataClass
 
@@ -16,7 +17,12 @@ class Source(StrEnum):
 
     CONTENT = "content"
     NAME = "name"
+    CODE = "code"
     REVIEW = "review"
+
+
+OF_THE_CATALOG: Final = frozenset({Source.NAME, Source.CODE})
+"""What these say of a whole column is seen anew with each catalog."""
 
 
 @dataclass(frozen=True, slots=True)

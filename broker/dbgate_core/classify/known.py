@@ -13,7 +13,7 @@ from typing import Final
 
 from dbgate_core.catalog import CatalogRelation, Column
 from dbgate_core.classify.decide import Looked
-from dbgate_core.classify.finding import Finding, Path, Source
+from dbgate_core.classify.finding import OF_THE_CATALOG, Finding, Path
 from dbgate_core.classify.review import Review
 from dbgate_core.masking.classes import DataClass
 from dbgate_core.masking.document import Document
@@ -76,19 +76,24 @@ class Known:
         members = {path: classes for path, classes in {**found, **said}.items() if path}
         inside = frozenset[DataClass]().union(*members.values())
         if not inside:
-            return replace(column, classes=whole, found=shown & whole)
+            return replace(column, classes=whole, found=shown & whole, reviewed=() in said)
         document = None if whole else Document(tuple(sorted(members.items())))
         classes = whole | inside
         return replace(
-            column, classes=classes, found=shown & classes, derived=True, document=document
+            column,
+            classes=classes,
+            found=shown & classes,
+            derived=True,
+            document=document,
+            reviewed=() in said,
         )
 
 
 def _found(findings: Iterable[Finding]) -> dict[Path, frozenset[DataClass]]:
-    """By path. What a column's name says now is in the catalog; what it said then is no matter."""
+    """By path. What a column's name, and code, say now is in the catalog; what they said then is no matter."""
     found: dict[Path, frozenset[DataClass]] = {}
     for one in findings:
-        if one.path or one.source is not Source.NAME:
+        if one.path or one.source not in OF_THE_CATALOG:
             found[one.path] = found.get(one.path, frozenset()) | {one.data_class}
     return found
 

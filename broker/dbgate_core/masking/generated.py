@@ -32,7 +32,7 @@ def _classed(relation: CatalogRelation, catalog: Catalog) -> CatalogRelation:
 
 
 def _column(column: Column, row: Source, scope: Scope) -> Column:
-    if not column.generated:
+    if not column.generated or column.reviewed:
         return column
     try:
         select = parse(f"SELECT {column.generated}").stmts[0].stmt.select_stmt

@@ -113,6 +113,7 @@ def _with(catalog: Catalog, fills: Fills) -> Catalog:
 def _column(column: Column, oid: int, fills: Fills) -> Column:
     nothing: Classes = frozenset()
     found = fills.get((oid, ANY_COLUMN), nothing) | fills.get((oid, column.name), nothing)
-    if found <= column.classes:
+    if found <= column.classes or column.reviewed:
         return column
-    return replace(column, classes=column.classes | found, derived=True, document=None)
+    classes, filled = column.classes | found, column.filled | (found - column.classes)
+    return replace(column, classes=classes, filled=filled, derived=True, document=None)

@@ -134,3 +134,12 @@ def test_precision_and_recall_of_the_labelled_schemas(vocabulary: str) -> None:
     found = score(vocabulary, seed=7)
     assert found.precision >= 0.98, found.mistakes
     assert found.recall >= 0.98, found.mistakes
+
+
+def test_what_code_brings_is_said_to_be_its() -> None:
+    email, phone = frozenset({DataClass.EMAIL}), frozenset({DataClass.PHONE})
+    found = look("t", "email", email, ["x"], filled=email | phone).findings
+    assert {(f.data_class, f.source) for f in found} == {
+        (DataClass.EMAIL, Source.NAME),
+        (DataClass.PHONE, Source.CODE),
+    }

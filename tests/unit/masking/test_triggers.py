@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dbgate_core.behaviour import Behaviour, Hook, Routine
@@ -166,3 +168,16 @@ def test_a_function_passes_its_arguments_on_or_not(name: str, passes: bool) -> N
 )
 def test_a_function_moves_nothing_protected(text: str, moved: bool) -> None:
     assert bool(hidden_flow(text, catalog())) is moved
+
+
+def test_what_people_said_of_a_column_stands() -> None:
+    body = "begin new.note := new.email; new.slug := new.email; return new; end"
+    found = catalog(routine(1, "t", body))
+    columns = tuple(replace(c, reviewed=c.name == "note") for c in PEOPLE.columns)
+    reviewed = found.with_relations(
+        replace(r, columns=columns) if r.oid == PEOPLE.oid else r for r in found.relations
+    )
+    assert "people.note" not in gained(with_filled_classes(reviewed))
+    slug = with_filled_classes(reviewed).relations[0].column("slug")
+    assert slug is not None
+    assert (slug.filled, slug.classes) == (EMAIL, EMAIL)
