@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from dbgate_core.sql.effects import Relation
+from dbgate_core.sql.objects import enum_name
 from dbgate_core.sql.tree import Node, kind, present, strings
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ def _sources(
     walk: Walk, items: Iterable[Node], target: Relation, ctes: Mapping[str, Node]
 ) -> Iterator[Source]:
     pending = list(items)
+    twins: set[str] = set()
     while pending:
         item = pending.pop(0)
         name = kind(item)
@@ -176,10 +178,12 @@ def _sources(
             twin = is_copy(walk, item, target, ctes)
             is_cte = not relation.schemaname and relation.relname in ctes
             columns = None if is_cte else _columns(walk, walk.relation(relation))
+            twins |= {alias} if twin else set()
             yield Source(alias, columns, twin)
         elif name == "range_subselect":
             alias = item.range_subselect.alias.aliasname
-            yield Source(alias, None, is_copy(walk, item, target, ctes))
+            repeats = set(_repeated(item)) <= twins and _repeats_columns(item)
+            yield Source(alias, None, repeats or is_copy(walk, item, target, ctes))
         elif name:
             message = getattr(item, name)
             has_alias = "alias" in message.DESCRIPTOR.fields_by_name
@@ -219,18 +223,50 @@ def gives_all_rows(
     """Is the query a plain SELECT of a copy of the target without a real condition or a limit."""
     from dbgate_core.sql.predicates import always  # conditions know targets, and the other way
 
-    if select.op != _SET_NONE or select.values_lists or len(select.from_clause) != 1:
+    items = [item for item in _apart(select.from_clause) if not _repeats_columns(item)]
+    if select.op != _SET_NONE or select.values_lists or len(items) != 1:
         return False
     if any(present(select, field) for field in ("limit_count", "limit_offset", "having_clause")):
         return False
-    if not is_copy(walk, select.from_clause[0], target, ctes, hops):
+    if not is_copy(walk, items[0], target, ctes, hops):
         return False
     if not present(select, "where_clause"):
         return True
-    item = select.from_clause[0]
+    item = items[0]
     alias = item.range_var.alias.aliasname or item.range_var.relname
     here = Target(walk, target, alias, _columns(walk, target), (), ctes, _filled(walk, target))
     return always(select.where_clause, here)
+
+
+def _apart(items: Iterable[Node]) -> Iterator[Node]:
+    """FROM items, those of cross joins each by itself."""
+    for item in items:
+        join = item.join_expr
+        crossed = kind(item) == "join_expr" and enum_name(join, "jointype") == "JOIN_INNER"
+        if crossed and not (present(join, "quals") or join.using_clause or join.is_natural):
+            yield from _apart((join.larg, join.rarg))
+        else:
+            yield item
+
+
+def _repeats_columns(item: Node) -> bool:
+    """Is it `LATERAL (SELECT o.id)`: one row for each of what stands before, with columns of it under their own names."""
+    if kind(item) != "range_subselect" or kind(item.range_subselect.subquery) != "select_stmt":
+        return False
+    select = item.range_subselect.subquery.select_stmt
+    said = {field.name for field, _ in select.ListFields()}
+    return said <= {"target_list", "limit_option", "op"} and all(
+        kind(target.res_target.val) == "column_ref"
+        and target.res_target.name in ("", column_path(target.res_target.val)[-1])
+        for target in select.target_list
+    )
+
+
+def _repeated(item: Node) -> Iterator[str]:
+    """The sources that its columns name; the empty text for one that names none."""
+    for target in item.range_subselect.subquery.select_stmt.target_list:
+        path = column_path(target.res_target.val)
+        yield path[-2] if len(path) > 1 else ""
 
 
 def column_path(node: Node) -> tuple[str, ...]:

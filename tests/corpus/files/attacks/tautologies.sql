@@ -173,8 +173,9 @@ delete from orders where id in (select id from orders union select 1)
 -- case: the table lists itself, by a WITH
 with every as (select id from orders) delete from orders where id in (select id from every)
 -- case: the table lists itself, by a lateral join
--- open: not seen through
 delete from orders where id in (select x.id from orders o, lateral (select o.id) x)
+-- case: the table lists itself, by a cross join
+delete from orders where id in (select x.id from orders o cross join lateral (select o.id) x)
 -- case: exists another of the same key
 delete from orders where exists (select 1 from orders o where o.id = orders.id)
 -- case: a date up to infinity
