@@ -90,13 +90,19 @@ def build(rows: Rows, known: Known = NOTHING) -> Catalog:
 
 def _followed(catalog: Catalog) -> Catalog:
     """With what views, generated columns and triggers make of classes; each may read what another fills."""
+    catalog = with_view_classes(with_generated_classes(catalog))
     for _ in range(_MAX_ROUNDS):
-        catalog = with_view_classes(with_generated_classes(catalog))
         filled = with_filled_classes(catalog)
         if filled is catalog:
             return catalog
-        catalog = filled
-    return with_view_classes(with_generated_classes(catalog))
+        before, catalog = catalog, with_view_classes(with_generated_classes(filled))
+        if _views(catalog) == _views(before):  # no trigger reads anything else than before
+            return catalog
+    return catalog
+
+
+def _views(catalog: Catalog) -> list[frozenset[DataClass]]:
+    return [relation.classes for relation in catalog.relations if relation.definition]
 
 
 def _column(schema: str, table: str, row: ColumnRow) -> Column:

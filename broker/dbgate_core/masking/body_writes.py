@@ -9,20 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from dbgate_core.behaviour import Routine
+from dbgate_core.catalog import Catalog
 from dbgate_core.errors import DbgateError
 from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source
 from dbgate_core.masking.filled import Classes, Filled, below
+from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import ANY_COLUMN, expression, query_outputs
 from dbgate_core.masking.routines import passes_arguments
 from dbgate_core.masking.scope import Scope
-from dbgate_core.sql.bodies import PLPGSQL, SQL, language_of
+from dbgate_core.sql.bodies import PLPGSQL, SQL, body_of, language_of
 from dbgate_core.sql.parser import parse, parse_code
 from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
 
 MAX_ROUNDS: Final = 12
+MAX_DEFINITIONS: Final = 512
+"""Texts kept parsed; each is bounded by what the catalog reads of one."""
+_NAMING: Final = frozenset({"range_var", "func_call"})
 MAX_CALLS: Final = 8
 """Functions that call each other are followed so deep."""
 _STATEMENT_MODE, _EXPRESSION_MODE = 0, 2  # RawParseMode; 3 to 5 are assignments
@@ -60,7 +66,7 @@ def by_call(call: Node, given: Sequence[Carried], filled: Filled) -> None:
 def by_routine(routine: Routine, given: Sequence[Carried], filled: Filled) -> None:
     """The same of one of them; nothing of what cannot be read."""
     try:
-        node = parse(routine.definition).stmts[0].stmt
+        node = defined(routine.definition)
         create = node.create_function_stmt
         names = [item.function_parameter.name.lower() for item in create.parameters]
         classes = frozenset[Any]().union(*(carried.classes for carried in given))
@@ -72,6 +78,37 @@ def by_routine(routine: Routine, given: Sequence[Carried], filled: Filled) -> No
         by_definition(node, inside)
     except (DbgateError, RecursionError, LookupError):
         return
+
+
+@lru_cache(maxsize=MAX_DEFINITIONS)
+def defined(text: str) -> Node:
+    """The CREATE FUNCTION or CREATE RULE of a text. Raises what `parse` raises, and IndexError."""
+    return parse(text).stmts[0].stmt
+
+
+@lru_cache(maxsize=MAX_DEFINITIONS)
+def _named(text: str) -> frozenset[str] | None:
+    """The names of all relations and functions in the body of a CREATE FUNCTION; None when it is not all read."""
+    body = body_of(text)
+    found = [node for statement in body.nodes for node in below(statement, _NAMING)]
+    names = (
+        n.range_var.relname if kind(n) == "range_var" else strings(n.func_call.funcname)[-1]
+        for n in found
+    )
+    return frozenset(names) if body.whole else None
+
+
+def reads_nothing_protected(text: str, catalog: Catalog) -> bool:
+    """Does the body of a CREATE FUNCTION plainly read nothing but the row that it was called for: a cheap look."""
+    names = _named(text)
+    if names is None:
+        return False
+    return not any(
+        (name in catalog.functions and not passes_arguments(name, catalog))
+        or name in OPEN | SETTINGS
+        or any(relation.classes for relation in catalog.named(name))
+        for name in names
+    )
 
 
 def by_definition(node: Node, filled: Filled) -> None:

@@ -9,12 +9,11 @@ from typing import Final
 from dbgate_core.behaviour import Hook
 from dbgate_core.catalog import Catalog, CatalogRelation, Column
 from dbgate_core.errors import DbgateError
-from dbgate_core.masking.body_writes import by_definition
+from dbgate_core.masking.body_writes import by_definition, defined, reads_nothing_protected
 from dbgate_core.masking.filled import Classes, Filled, Fills
 from dbgate_core.masking.lineage import ANY_COLUMN
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.effects import Action
-from dbgate_core.sql.parser import parse
 
 MAX_ROUNDS: Final = 12
 """What is filled fills others in turn; columns that still change then carry everything."""
@@ -72,8 +71,11 @@ def _filled(oid: int, hook: Hook, catalog: Catalog) -> Fills:
         return {}
     filled = Filled(Scope(catalog, (relation.schema, "public")), relation)
     routine = catalog.behaviour.routines.get(hook.routine)
+    text = routine.definition if routine else hook.text
+    if not relation.classes and routine and reads_nothing_protected(text, catalog):
+        return {}
     try:
-        by_definition(parse(routine.definition if routine else hook.text).stmts[0].stmt, filled)
+        by_definition(defined(text), filled)
     except (DbgateError, RecursionError, LookupError):
         filled.unread()
     return filled.fills
