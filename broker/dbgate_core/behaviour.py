@@ -79,7 +79,7 @@ class Reference:
 class Piece:
     """What one body or hook does when it runs, without what it sets off in turn.
 
-    `whole` is false when some of it was not understood. `portals`: it opens or closes some. `searches` are the
+    `whole` is false when some of it was not understood. `portals`: it opens, closes or reads some. `searches` are the
     protected columns that it picks rows by.
     """
 

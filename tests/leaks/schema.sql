@@ -101,6 +101,11 @@ CREATE TRIGGER hands AFTER INSERT ON handed FOR EACH ROW EXECUTE FUNCTION hands(
 CREATE TABLE jots (id int, seen text);
 CREATE FUNCTION jot(int, text) RETURNS void LANGUAGE sql AS 'INSERT INTO public.jots VALUES ($1, $2)';
 CREATE FUNCTION jot_mail() RETURNS void LANGUAGE sql AS 'INSERT INTO public.jots SELECT 1, email FROM public.people WHERE id = 1';
+CREATE FUNCTION fetches(c refcursor) RETURNS text LANGUAGE plpgsql AS 'DECLARE v text; BEGIN FETCH c INTO v; RETURN v; END';
+CREATE FUNCTION fetches_by(text) RETURNS text LANGUAGE plpgsql AS 'DECLARE c refcursor := $1; v text; BEGIN FETCH NEXT FROM c INTO v; RETURN v; END';
+CREATE FUNCTION caught(text) RETURNS text LANGUAGE plpgsql
+  AS 'BEGIN PERFORM $1::int; RETURN ''a number''; EXCEPTION WHEN others THEN RETURN SQLERRM; END';
+CREATE FUNCTION last_word() RETURNS text LANGUAGE sql AS 'SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()';
 CREATE TABLE below_filled (more text) INHERITS (filled);
 CREATE VIEW trail_again AS SELECT n, what AS it FROM trail;
 CREATE AGGREGATE glued(text) (SFUNC = textcat, STYPE = text);

@@ -39,7 +39,12 @@ def _passes_arguments(name: str, catalog: Catalog) -> bool:
         found = analyse(f"select {calls}", catalog)
     except DbgateError:
         return False
-    if found.incomplete or found.writes or not all(map(_is_harmless, found.effects)):
+    if (
+        found.incomplete
+        or found.writes
+        or found.portals
+        or not all(map(_is_harmless, found.effects))
+    ):
         return False
     if any(called.rpartition(".")[2] in _TELLING for called in found.functions):
         return False

@@ -30,7 +30,7 @@ class Analysis:
     `sets_search_path`: unqualified names may mean something else in later statements.
     `returns_rows`: at least one statement of it gives rows. `kind` is that of its weightiest effect.
     `changes` counts the statements that change rows; `uncounted` says what of it changes rows, or may, that PostgreSQL does not count.
-    `searches` are the protected columns that rows are picked by. `portals`: code in it opens or closes some.
+    `searches` are the protected columns that rows are picked by. `portals`: code in it opens, closes or reads some.
     `executes` and `fetches` are the names whose text or rows it asks for: of prepared statements by
     EXECUTE, of portals by FETCH and MOVE.
     """

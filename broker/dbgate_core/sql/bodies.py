@@ -26,7 +26,7 @@ _KNOWN_NAMES: Final = """
     raise assert execsql dynexecute dynfors getdiag open fetch close perform call commit rollback set
 """
 _KNOWN: Final = frozenset(_STATEMENT + name for name in _KNOWN_NAMES.split())
-_PORTALS: Final = frozenset({"PLpgSQL_stmt_open", "PLpgSQL_stmt_close", "PLpgSQL_stmt_forc"})
+_PORTALS: Final = frozenset(_STATEMENT + name for name in ("open", "close", "fetch", "forc"))
 _NAMES: Final = frozenset({"refname", "label"})
 """Fields of the tree that hold what a name in the body's SQL may mean instead of a column."""
 _STATEMENT_MODE, _EXPRESSION_MODE = 0, 2  # RawParseMode; 3 to 5 are assignments
@@ -42,7 +42,7 @@ class Body:
     """`nodes` are statements that the body may run, `variables` names in it that are no columns.
 
     `whole` is false when it may run others: dynamic SQL, a language that is not read. `path` is the
-    search_path that the function sets for itself. `portals`: it opens or closes some, by names that may be anybody's.
+    search_path that the function sets for itself. `portals`: it opens, closes or reads some, by names that may be anybody's.
     """
 
     nodes: tuple[Node, ...] = ()

@@ -53,3 +53,14 @@ select seen from jots;
 
 select id, jot(id, phone) is null from people where id < 4;
 select seen from jots;
+
+declare c cursor for select email from people order by id;
+select fetches('c');
+
+declare c cursor for select email from people order by id;
+select fetches_by('c');
+
+select caught(email) from people order by id;
+
+declare c cursor for select email from people order by id;
+select upper(fetches('c')), fetches('c') from products;

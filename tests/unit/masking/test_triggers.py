@@ -46,6 +46,12 @@ HELPERS = (
     routine(904, "mail", "select email from people limit 1", "sql", "mail() returns text"),
     routine(905, "again", "begin perform again(t); end", head="again(t text) returns void"),
     routine(906, "says", "begin return current_setting(t); end", head="says(t text) returns text"),
+    routine(
+        908,
+        "fetches",
+        "declare v text; begin fetch c into v; return v; end",
+        head="fetches(c refcursor) returns text",
+    ),
     routine(907, "opens", "begin open c for select 1; end", head="opens(c refcursor) returns void"),
 )
 
@@ -148,7 +154,7 @@ def test_lexemes_are_those_of_their_row() -> None:
 
 @pytest.mark.parametrize(
     ("name", "passes"),
-    [("slugged", True), ("jot", False), ("pass_on", False), ("mail", False), ("says", False), ("no_such", False)],
+    [("slugged", True), ("jot", False), ("pass_on", False), ("mail", False), ("says", False), ("fetches", False), ("no_such", False)],
 )  # fmt: skip
 def test_a_function_passes_its_arguments_on_or_not(name: str, passes: bool) -> None:
     assert passes_arguments(name, catalog()) is passes
