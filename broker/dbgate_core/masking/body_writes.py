@@ -7,31 +7,31 @@ branch is taken is no value, as in conditions elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from dbgate_core.behaviour import Routine
-from dbgate_core.catalog import Catalog
-from dbgate_core.errors import DbgateError
-from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source
+from dbgate_core.errors import DbgateError, LimitExceeded
+from dbgate_core.masking.carried import CLEAN, Carried, Outputs, Source, computed
 from dbgate_core.masking.filled import Classes, Filled, below
-from dbgate_core.masking.functions import OPEN, SETTINGS
 from dbgate_core.masking.lineage import ANY_COLUMN, expression, query_outputs
-from dbgate_core.masking.routines import passes_arguments
+from dbgate_core.masking.routines import called, passes_arguments
 from dbgate_core.masking.scope import Scope
-from dbgate_core.sql.bodies import PLPGSQL, SQL, body_of, language_of
+from dbgate_core.sql.bodies import PLPGSQL, SQL, language_of
 from dbgate_core.sql.parser import parse, parse_code
-from dbgate_core.sql.tree import Node, children, inner, kind, present, strings
+from dbgate_core.sql.tree import Node, inner, kind, present, strings
 
 MAX_ROUNDS: Final = 12
+MAX_PIECES: Final = 4_096
 MAX_DEFINITIONS: Final = 512
 """Texts kept parsed; each is bounded by what the catalog reads of one."""
-_NAMING: Final = frozenset({"range_var", "func_call"})
 MAX_CALLS: Final = 8
-"""Functions that call each other are followed so deep."""
+"""Functions that call each other are followed so deep, one by one; beyond, what they write is taken together."""
 _STATEMENT_MODE, _EXPRESSION_MODE = 0, 2  # RawParseMode; 3 to 5 are assignments
+_WRITES: Final = frozenset({"insert_stmt", "update_stmt", "merge_stmt"})
+_MATTERING: Final = _WRITES | {"func_call", "range_var"}
 _OWN: Final = frozenset({"new", "old", "found"})
 _QUERIES: Final = ("sqlstmt", "query", "expr")
 """Fields of a statement with what fills its target."""
@@ -45,11 +45,38 @@ _BY_NUMBER: Final = {"PLpgSQL_stmt_foreach_a": "varno", "PLpgSQL_diag_item": "ta
 Json = Any  # of libpg_query
 
 
-def by_statement(node: Node, scope: Scope, filled: Filled) -> None:
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A statement, and what in it matters: what writes, what is called, and names of relations without a schema."""
+
+    node: Node
+    writes: tuple[Node, ...]
+    calls: tuple[Node, ...]
+    names: tuple[str, ...]
+
+
+def _piece(node: Node) -> _Piece:
+    found = list(below(node, _MATTERING))
+    relations = (inner(each) for each in found if kind(each) == "range_var")
+    return _Piece(
+        node,
+        tuple(inner(each) for each in found if kind(each) in _WRITES),
+        tuple(inner(each) for each in found if kind(each) == "func_call"),
+        tuple(each.relname for each in relations if not each.schemaname),
+    )
+
+
+@lru_cache(maxsize=MAX_PIECES)
+def _pieces(text: str) -> tuple[_Piece, ...]:
+    return tuple(_piece(raw.stmt) for raw in parse(text).stmts)
+
+
+def _by_piece(piece: _Piece, scope: Scope, filled: Filled) -> None:
     """Note what a statement writes, and what the functions do that it calls."""
-    filled.written(node, scope)
-    for call in below(node, frozenset({"func_call"})):
-        by_call(call.func_call, [expression(a, scope) for a in call.func_call.args], filled)
+    for writing in piece.writes:
+        filled.writes(writing, scope)
+    for call in piece.calls:
+        by_call(call, [expression(argument, scope) for argument in call.args], filled)
 
 
 def by_call(call: Node, given: Sequence[Carried], filled: Filled) -> None:
@@ -59,25 +86,38 @@ def by_call(call: Node, given: Sequence[Carried], filled: Filled) -> None:
     if path[-1] not in catalog.functions or passes_arguments(path[-1], catalog):
         return
     for routine in catalog.behaviour.named(path[-2:]):
-        if routine.definition and filled.depth < MAX_CALLS:
-            by_routine(routine, given, filled)
+        asked = (routine.oid, tuple(carried.classes for carried in given))
+        if asked not in filled.seen:
+            filled.seen.add(asked)
+            _by_routine(routine, given, filled)
 
 
-def by_routine(routine: Routine, given: Sequence[Carried], filled: Filled) -> None:
-    """The same of one of them; nothing of what cannot be read."""
+def _by_routine(routine: Routine, given: Sequence[Carried], filled: Filled) -> None:
     try:
-        node = defined(routine.definition)
-        create = node.create_function_stmt
+        if filled.depth >= MAX_CALLS:
+            raise LimitExceeded("calls within calls")
+        create = defined(routine.definition).create_function_stmt
         names = [item.function_parameter.name.lower() for item in create.parameters]
-        classes = frozenset[Any]().union(*(carried.classes for carried in given))
-        everywhere = dict.fromkeys(filter(None, names), classes)
+        everywhere = dict.fromkeys(filter(None, names), computed(given).classes)
         scope = replace(filled.scope, levels=(), ctes={}, parameters=tuple(given))
         inside = replace(
             filled, scope=scope, relation=None, given=everywhere, depth=filled.depth + 1
         )
-        by_definition(node, inside)
+        by_definition(routine.definition, inside)
     except (DbgateError, RecursionError, LookupError):
+        _at_most(routine, given, filled)
+
+
+def _at_most(routine: Routine, given: Sequence[Carried], filled: Filled) -> None:
+    """All that it is given and reads may go to all that it writes, as far as its body can be read."""
+    found = called([routine], filled.scope.catalog)
+    if found is None:
         return
+    rows = [filled.scope.relation(r.schema, r.name, "").row for r in found.reads]
+    for relation in found.writes:
+        known = filled.scope.found(relation.schema, relation.name)
+        if known is not None:
+            filled.note(known.oid, ANY_COLUMN, computed([*given, *rows]).classes)
 
 
 @lru_cache(maxsize=MAX_DEFINITIONS)
@@ -86,63 +126,43 @@ def defined(text: str) -> Node:
     return parse(text).stmts[0].stmt
 
 
-@lru_cache(maxsize=MAX_DEFINITIONS)
-def _named(text: str) -> frozenset[str] | None:
-    """The names of all relations and functions in the body of a CREATE FUNCTION; None when it is not all read."""
-    body = body_of(text)
-    found = [node for statement in body.nodes for node in below(statement, _NAMING)]
-    names = (
-        n.range_var.relname if kind(n) == "range_var" else strings(n.func_call.funcname)[-1]
-        for n in found
-    )
-    return frozenset(names) if body.whole else None
-
-
-def reads_nothing_protected(text: str, catalog: Catalog) -> bool:
-    """Does the body of a CREATE FUNCTION plainly read nothing but the row that it was called for: a cheap look."""
-    names = _named(text)
-    if names is None:
-        return False
-    return not any(
-        (name in catalog.functions and not passes_arguments(name, catalog))
-        or name in OPEN | SETTINGS
-        or any(relation.classes for relation in catalog.named(name))
-        for name in names
-    )
-
-
-def by_definition(node: Node, filled: Filled) -> None:
+def by_definition(text: str, filled: Filled) -> None:
     """Note what a CREATE FUNCTION or CREATE RULE writes. Raises DbgateError for what cannot be read."""
+    node = defined(text)
     if kind(node) == "rule_stmt":
         inside = filled.scope.within(filled.rows())
         for action in node.rule_stmt.actions:
-            by_statement(action, inside, filled)
+            _by_piece(_piece(action), inside, filled)
         return
     language = language_of(node.create_function_stmt.options, SQL)
     if language == PLPGSQL:
-        by_code(node, filled)
+        _by_code(text, filled)
     elif language == SQL:
         named = tuple((name, Carried(held, derived=True)) for name, held in filled.given.items())
         inside = filled.scope.within((Source("", named),))
-        for statement in _statements(node):
-            by_statement(statement, inside, filled)
+        for piece in _statements(node):
+            _by_piece(piece, inside, filled)
     else:
         filled.unread()
 
 
-def _statements(node: Node) -> Iterator[Node]:
+def _statements(node: Node) -> Iterator[_Piece]:
     """Those of a function of SQL."""
     create = node.create_function_stmt
     for item in create.options:
         if item.def_elem.defname == "as":
-            yield from (raw.stmt for raw in parse(_text(node)).stmts)
+            yield from _pieces(_text(node))
     if present(create, "sql_body"):
-        yield create.sql_body
+        yield _piece(create.sql_body)
 
 
-def by_code(node: Node, filled: Filled) -> None:
-    """Note what a function in PL/pgSQL writes. Raises DbgateError for what cannot be read."""
-    code = parse_code(node)
+@lru_cache(maxsize=MAX_DEFINITIONS)
+def _code(text: str) -> Json:
+    return parse_code(defined(text))
+
+
+def _by_code(text: str, filled: Filled) -> None:
+    code = _code(text)
     names = list(_names(code))
     variables: dict[str, Classes] = {
         name: filled.given.get(name, frozenset())
@@ -157,7 +177,7 @@ def by_code(node: Node, filled: Filled) -> None:
     else:
         filled.unread()
     for name, classes in variables.items():
-        if re.search(rf"\breturn\s+\"?{re.escape(name)}\b", _text(node), re.IGNORECASE):
+        if re.search(rf"\breturn\s+\"?{re.escape(name)}\b", text, re.IGNORECASE):
             filled.own(ANY_COLUMN, classes)
 
 
@@ -238,18 +258,19 @@ class _Reading:
         if mode > _EXPRESSION_MODE:
             target, _, query = query.partition("=")
             target = target.rstrip().removesuffix(":")
-        given = [self._run(raw.stmt) for raw in parse(_as_statement(query, mode)).stmts]
+        given = [self._run(piece) for piece in _pieces(_as_statement(query, mode))]
         found = given[0] if len(given) == 1 else Outputs(None, self._scope.anything)
         if target:
             self._put(target, found.everything)
         return found
 
-    def _run(self, node: Node) -> Outputs:
-        scope = self._scope
-        rows = self._filled.rows()
-        for name in _unknown(node, scope) if rows else ():  # a transition table is the trigger's
-            scope = scope.having(name, Outputs(rows[0].columns, rows[0].row))
-        by_statement(node, scope, self._filled)
+    def _run(self, piece: _Piece) -> Outputs:
+        node, scope = piece.node, self._scope
+        rows = self._filled.rows() if piece.names else ()
+        for name in piece.names if rows else ():
+            if scope.found("", name) is None:  # a transition table is the trigger's
+                scope = scope.having(name, Outputs(rows[0].columns, rows[0].row))
+        _by_piece(piece, scope, self._filled)
         if kind(node) in ("select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt"):
             return query_outputs(node, scope)
         return Outputs(None, scope.anything)
@@ -268,14 +289,3 @@ class _Reading:
 
 def _as_statement(query: str, mode: int) -> str:
     return query if mode == _STATEMENT_MODE else f"select {query}"
-
-
-def _unknown(node: Node, scope: Scope) -> Iterable[str]:
-    """The names without a schema, in a statement, of relations that nobody knows."""
-    if kind(node) == "range_var":
-        relation = node.range_var
-        if not relation.schemaname and scope.found("", relation.relname) is None:
-            yield relation.relname
-    elif kind(node):
-        for child in children(inner(node)):
-            yield from _unknown(child, scope)

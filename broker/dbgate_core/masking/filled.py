@@ -16,7 +16,6 @@ from dbgate_core.sql.tree import Node, children, inner, kind
 Classes = frozenset[DataClass]
 Fills = dict[tuple[int, str], Classes]
 """By a relation's OID and a column's name; under "" what may go to any of its columns."""
-_WRITES = frozenset({"insert_stmt", "update_stmt", "merge_stmt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Filled:
     """What one body writes, as it is found.
 
     `scope` is where it finds names, `relation` the one whose row a trigger or rule was called for. `given` are the
-    classes of a function's parameters, by name; `depth` counts the calls around it.
+    classes of a function's parameters, by name; `depth` counts the calls around it, `seen` are those that were followed.
     """
 
     scope: Scope
@@ -32,6 +31,7 @@ class Filled:
     given: Mapping[str, Classes] = field(default_factory=dict)
     depth: int = 0
     fills: Fills = field(default_factory=dict)
+    seen: set[tuple[int, tuple[Classes, ...]]] = field(default_factory=set)
 
     def rows(self) -> tuple[Source, ...]:
         """The rows before and after."""
@@ -56,12 +56,8 @@ class Filled:
         if self.relation is not None:
             self.own(ANY_COLUMN, self.relation.classes)
 
-    def written(self, node: Node, scope: Scope) -> None:
-        """Note what a statement writes itself."""
-        for writing in below(node, _WRITES):
-            self._writes(inner(writing), scope)
-
-    def _writes(self, statement: Node, scope: Scope) -> None:
+    def writes(self, statement: Node, scope: Scope) -> None:
+        """Note what an INSERT, UPDATE or MERGE writes."""
         scope = with_queries(statement, scope)
         named = statement.relation
         relation = scope.found(named.schemaname, named.relname)

@@ -9,13 +9,14 @@ from typing import Final
 from dbgate_core.behaviour import Hook
 from dbgate_core.catalog import Catalog, CatalogRelation, Column
 from dbgate_core.errors import DbgateError
-from dbgate_core.masking.body_writes import by_definition, defined, reads_nothing_protected
+from dbgate_core.masking.body_writes import by_definition
 from dbgate_core.masking.filled import Classes, Filled, Fills
 from dbgate_core.masking.lineage import ANY_COLUMN
+from dbgate_core.masking.routines import may_read_protected
 from dbgate_core.masking.scope import Scope
 from dbgate_core.sql.effects import Action
 
-MAX_ROUNDS: Final = 12
+MAX_ROUNDS: Final = 3
 """What is filled fills others in turn; columns that still change then carry everything."""
 _CHANGES: Final = frozenset({Action.INSERT, Action.UPDATE, Action.DELETE, Action.TRUNCATE})
 _OF_EXTENSIONS: Final = frozenset({"moddatetime", "autoinc", "insert_username", "lo_manage"})
@@ -72,10 +73,10 @@ def _filled(oid: int, hook: Hook, catalog: Catalog) -> Fills:
     filled = Filled(Scope(catalog, (relation.schema, "public")), relation)
     routine = catalog.behaviour.routines.get(hook.routine)
     text = routine.definition if routine else hook.text
-    if not relation.classes and routine and reads_nothing_protected(text, catalog):
+    if not relation.classes and routine and not may_read_protected(routine, catalog):
         return {}
     try:
-        by_definition(defined(text), filled)
+        by_definition(text, filled)
     except (DbgateError, RecursionError, LookupError):
         filled.unread()
     return filled.fills

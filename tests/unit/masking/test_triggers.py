@@ -187,3 +187,26 @@ def test_what_people_said_of_a_column_stands() -> None:
     slug = with_filled_classes(reviewed).relations[0].column("slug")
     assert slug is not None
     assert (slug.filled, slug.classes) == (EMAIL, EMAIL)
+
+
+def chain(length: int, last: str) -> list[Routine]:
+    """Functions of which each calls the next, twice."""
+    calls = [
+        routine(1_000 + n, f"c{n}", f"begin perform c{n + 1}(t); perform c{n + 1}(t); end", head=f"c{n}(t text) returns void")
+        for n in range(length)
+    ]  # fmt: skip
+    return [
+        *calls,
+        routine(1_000 + length, f"c{length}", last, "sql", f"c{length}(t text) returns void"),
+    ]
+
+
+@pytest.mark.parametrize("length", [1, 7, 8, 40, 200])
+def test_calls_within_calls_are_followed_without_end_or_loss(length: int) -> None:
+    """Were each call followed anew, two hundred of them, twice each, would not end here."""
+    made = chain(length, "insert into trail (what) values (t)")
+    found = catalog(routine(1, "t", "begin perform c0(new.email); return new; end"), *made)
+    hooks = {PEOPLE.oid: (Hook(EVENTS, 1),)}
+    behaviour = replace(found.behaviour, hooks=hooks)
+    whole = Catalog(found.relations, "1", [r.name for r in (*made, *HELPERS)], behaviour=behaviour)
+    assert "email" in gained(with_filled_classes(whole))["trail.what"]
