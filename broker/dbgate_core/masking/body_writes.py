@@ -24,8 +24,8 @@ from dbgate_core.sql.parser import parse, parse_code
 from dbgate_core.sql.tree import Node, inner, kind, present, strings
 
 MAX_ROUNDS: Final = 12
-MAX_PIECES: Final = 4_096
-MAX_DEFINITIONS: Final = 512
+MAX_PIECES: Final = 1_024
+MAX_DEFINITIONS: Final = 256
 """Texts kept parsed; each is bounded by what the catalog reads of one."""
 MAX_CALLS: Final = 8
 """Functions that call each other are followed so deep, one by one; beyond, what they write is taken together."""
