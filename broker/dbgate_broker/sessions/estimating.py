@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from typing import Any, Final
 
 import psycopg
@@ -53,11 +54,19 @@ async def _plan(
 
 
 def rows_of(plan: Any) -> int | None:  # Any: EXPLAIN's JSON
-    """Of `[{"Plan": {"Node Type": "ModifyTable", "Plan Rows": 0, "Plans": [...]}}]`."""
+    """Of `[{"Plan": {"Node Type": "ModifyTable", "Plan Rows": 0, "Plans": [...]}}]`.
+
+    Where it changes rows, in WITH queries too, how many it reads to change them: of several changes the most.
+    """
     try:
-        node = plan[0]["Plan"]
-        if node["Node Type"] == "ModifyTable":
-            node = node["Plans"][0]
-        return min(int(node["Plan Rows"]), MAX_ROWS)
+        top = plan[0]["Plan"]
+        changes = [node["Plans"][0] for node in _nodes(top) if node["Node Type"] == "ModifyTable"]
+        return min(max(int(node["Plan Rows"]) for node in changes or [top]), MAX_ROWS)
     except (KeyError, IndexError, TypeError, ValueError):
         return None
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from _nodes(below)

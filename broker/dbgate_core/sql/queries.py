@@ -330,6 +330,7 @@ def _type_cast(walk: Walk, cast: Node, scope: Scope) -> None:
     A text constant has no other type before it: it is read as one of the type. A parameter may have any, by Parse.
     """
     plain = kind(cast.arg) == "a_const" and cast.arg.a_const.HasField("sval")
+    plain = plain and not cast.type_name.typmods  # a length may be a function's to keep
     (walk.filled if plain else walk.converted)(strings(cast.type_name.names)[-1])
     walk.push(cast.arg, scope)
 

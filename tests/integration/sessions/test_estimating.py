@@ -55,6 +55,12 @@ def ask(server: Postgres, statement: str, password: str = PASSWORD) -> int | Non
         ("delete from many", 1000),
         ("update many set id = 1 where id < 101", 100),
         ("select * from many limit 7", 7),
+        ("with u as (delete from many returning 1) select 1", 1000),
+        ("with u as (delete from many returning id) select * from u limit 1", 1000),
+        (
+            "with a as (delete from many where id < 11), b as (update many set id = 1) select 1",
+            1000,
+        ),
         ("insert into many select * from many", 1000),
         ("delete from many; drop table many", None),
         ("delete from many; select 1", None),

@@ -105,9 +105,17 @@ def test_a_users_cast_is_none_of_a_text_constant() -> None:
         catalog.relations,
         behaviour=Behaviour(catalog.behaviour.routines, types={"text": (Hook(frozenset(), 9),)}),
     )
-    asked = ("'x'::text", "'x'::mood::text", "id::text", "$1::text", "1::text", "cast('x' as text)")
+    asked = (
+        "'x'::text",
+        "'x'::mood::text",
+        "id::text",
+        "$1::text",
+        "1::text",
+        "cast('x' as text)",
+        "'x'::text(3)",
+    )
     found = [any("call" in e for e in effects(f"select {a} from t", catalog)) for a in asked]
-    assert found == [False, True, True, True, True, False]
+    assert found == [False, True, True, True, True, False, True]
 
 
 def test_locks_and_sleep_are_no_code() -> None:
