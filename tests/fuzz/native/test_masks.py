@@ -74,4 +74,4 @@ def test_masks_out_of_order_or_beyond_the_row_are_no_plan() -> None:
     mask = value_mask(Form(DataClass.EMAIL), 25, 0, KEY)
     for indexes in ((0, 0), (1, 0), (3,), (-1,)):
         with pytest.raises(ValueError, match="out of order"):
-            native.Plan(tuple((index, mask) for index in indexes), 3)
+            native.Plan(tuple((index, mask, False) for index in indexes), 3)

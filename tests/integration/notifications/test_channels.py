@@ -403,6 +403,7 @@ def test_a_url_that_is_none_is_refused_and_not_quoted(
 
 
 def test_a_process_of_apprise_ends_at_the_deadline(url_file: Callable[[str], Path]) -> None:
+    others = children()
     with receiver(0) as there:
         carrier = Apprise(url_file(there.url.replace("http://", "json://")))
 
@@ -414,12 +415,13 @@ def test_a_process_of_apprise_ends_at_the_deadline(url_file: Callable[[str], Pat
             return await attempt(carrier, one(), 0.0)
 
         assert asyncio.run(story()) == ("no answer within 0 s", True)
-    assert not children()
+    assert children() <= others
 
 
-def children() -> str:
-    """This process's own that still are: none is left behind."""
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text() if LINUX else ""
+def children() -> set[str]:
+    """This process's own that still are; servers of other tests may be among them."""
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text() if LINUX else ""
+    return set(listed.split())
 
 
 LINUX = sys.platform == "linux" and Path(f"/proc/self/task/{os.getpid()}/children").exists()
