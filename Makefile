@@ -11,6 +11,11 @@ endif
 
 NATIVE := $(VENV)/.native
 
+# What only computes runs beside what starts servers; what builds the package does not, for others run from here.
+BUILDS := tests/unit/test_packaging.py
+QUICK  := tests/unit tests/fuzz --ignore=$(BUILDS)
+SLOW   := $(filter-out tests/unit tests/fuzz tests/__% tests/%.py,$(wildcard tests/*)) $(BUILDS)
+
 .PHONY: help demo test lint types unit e2e bench classes transparency soak native completions clean
 
 help:            ## this list
@@ -38,8 +43,10 @@ demo: $(NATIVE)   ## the whole story on real parts, checked, in a temporary home
 test: $(NATIVE)   ## lint, types and every test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@log=$$(mktemp); trap 'kill $$quick' INT TERM; \
+	{ nice $(BIN)/mypy && nice $(BIN)/python -m pytest $(QUICK); } >$$log 2>&1 & quick=$$!; \
+	$(BIN)/python -m pytest $(SLOW); rest=$$?; \
+	wait $$quick; quick=$$?; cat $$log; rm -f $$log; exit $$((rest | quick))
 
 lint: $(STAMP)   ## ruff and mypy alone
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
