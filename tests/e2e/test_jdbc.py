@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,9 +17,12 @@ import pytest
 from tests.demo.stage import Stage
 from tests.e2e.tunnel import tunnel
 
-pytestmark = pytest.mark.e2e
-
 DRIVER = Path("/usr/share/java/postgresql.jar")
+HERE = shutil.which("java") is not None and DRIVER.exists()
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not HERE, reason=f"java, or {DRIVER}, is not installed"),
+]
 PROGRAM = Path(__file__).parent / "jdbc" / "Masked.java"
 LIMIT_S = 180.0
 SCHEMA = """
@@ -47,11 +51,16 @@ SHOWN = (
 )
 
 
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """One of its own: the table is there before its broker first looks at the database."""
+    with Stage() as running:
+        with psycopg.connect(running.ready["postgres"]["prod-db"]) as connection:
+            connection.execute(SCHEMA.encode())
+        yield running
+
+
 def test_the_driver_reads_masked_values(stage: Stage) -> None:
-    if shutil.which("java") is None or not DRIVER.exists():
-        pytest.skip(f"java, or {DRIVER}, is not installed")
-    with psycopg.connect(stage.ready["postgres"]["prod-db"]) as connection:
-        connection.execute(SCHEMA.encode())
     with tunnel(stage, "alice", "prod-db") as opened:
         env = opened.env
         url = f"jdbc:postgresql://{env['PGHOST']}:{env['PGPORT']}/{env['PGDATABASE']}"
