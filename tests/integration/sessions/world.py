@@ -130,11 +130,11 @@ async def running(store: Store, **limits: int) -> AsyncIterator[World]:
         await world.sessions.stop()
 
 
-async def until(holds: Callable[[], bool], what: str = "it") -> None:
+async def until(holds: Callable[[], bool], what: str = "it", limit_s: float = LIMIT_S) -> None:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + LIMIT_S
+    deadline = loop.time() + limit_s
     while not holds():
-        assert loop.time() < deadline, f"{what} did not happen in {LIMIT_S} s"
+        assert loop.time() < deadline, f"{what} did not happen in {limit_s} s"
         await asyncio.sleep(0.01)
 
 
